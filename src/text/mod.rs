@@ -1,0 +1,3 @@
+//! Text: foreign bytes made safe to show, widths, durations, sizes, and quoting for shells.
+//!
+//! Knows nothing of the rest of the program.
