@@ -1,1 +1,50 @@
-//! TODO
+//! The administrator's servers: names, roles, addresses, and how each is reached.
+//!
+//! Read from TOML into an [`Inventory`] or into all its diagnostics, like a profile; whether it fits a
+//! profile is another question, and answered with diagnostics too.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use crate::model::{InputId, Os, RoleId, ServerName, Value};
+
+/// The servers of one farm, in the order of the file.
+#[derive(Clone, Debug)]
+pub struct Inventory {
+    /// What the operator calls the farm.
+    pub farm: String,
+    pub servers: Vec<Server>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Server {
+    pub name: ServerName,
+    pub address: String,
+    pub roles: Vec<RoleId>,
+    pub os: Os,
+    pub reach: Reach,
+    /// Inputs with `per = "server"`, as far as the inventory gives them.
+    pub inputs: BTreeMap<InputId, Value>,
+}
+
+/// How a server is reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// A process on this machine. `root` is the folder that stands for the server's file system (`/` when
+    /// absent); its `bin` comes first on the PATH.
+    Local { root: Option<PathBuf> },
+    Ssh,
+    /// No shell: a person, or what can be asked over the network.
+    None,
+}
+
+impl Inventory {
+    pub fn server(&self, name: &ServerName) -> Option<&Server> {
+        self.servers.iter().find(|server| server.name == *name)
+    }
+
+    /// The servers of a role, in the order of the file.
+    pub fn of_role(&self, role: &RoleId) -> impl Iterator<Item = &Server> {
+        self.servers.iter().filter(move |server| server.roles.contains(role))
+    }
+}
