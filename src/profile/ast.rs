@@ -267,11 +267,9 @@ pub enum ServiceState {
 pub enum CheckKind {
     That(Expr),
     FreeSpace {
-        path: Template,
+        path: PerOs<Template>,
         /// Bytes.
         need: PerOs<u64>,
-        /// The path by system where it differs; `path` is then unused.
-        per_os: PerOs<Template>,
     },
     ClockSkew(Duration),
     Port(u16),
