@@ -133,3 +133,40 @@ impl Template {
         Ok(self.source.clone())
     }
 }
+
+impl std::fmt::Display for Name {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Here(of) => write!(f, "here.{of}"),
+            Self::HereBefore(fact) => write!(f, "here.before.{fact}"),
+            Self::Farm(fact) => write!(f, "farm.{fact}"),
+            Self::FarmBefore(fact) => write!(f, "farm.before.{fact}"),
+            Self::Role(role, of) => write!(f, "roles.{role}.{of}"),
+            Self::Peers(of) => write!(f, "peers.{of}"),
+            Self::Input(input) | Self::Command(input) | Self::Secret(input) => write!(f, "inputs.{input}"),
+            Self::Remote(input) => write!(f, "inputs.{input}.remote"),
+            Self::Target => f.write_str("target"),
+            Self::With(key) => write!(f, "with.{key}"),
+            Self::StepExit(step) => write!(f, "steps.{step}.exit"),
+            Self::StepOutput(step) => write!(f, "steps.{step}.output"),
+            Self::Check(check) => write!(f, "checks.{check}"),
+            Self::N => f.write_str("n"),
+            Self::M => f.write_str("m"),
+            Self::Item => f.write_str("item"),
+        }
+    }
+}
+
+impl std::fmt::Display for Of {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Name => f.write_str("name"),
+            Self::Address => f.write_str("address"),
+            Self::Os => f.write_str("os"),
+            Self::Roles => f.write_str("roles"),
+            Self::Version => f.write_str("version"),
+            Self::Fact(fact) => fact.fmt(f),
+            Self::Input(input) => input.fmt(f),
+        }
+    }
+}
