@@ -394,7 +394,10 @@ impl<'d> Text<'d> {
     pub fn at(&self, range: Range<usize>) -> Range<usize> {
         let raw = self.doc.slice(self.span());
         match (offset(raw, self.value, range.start), offset(raw, self.value, range.end)) {
-            (Some(start), Some(end)) if start <= end => self.span.start + start..self.span.start + end,
+            (Some(start), Some(end)) if start <= end => {
+                let start = start + continuation(&raw[start..end]);
+                self.span.start + start..self.span.start + end
+            }
             _ => self.span(),
         }
     }
@@ -444,6 +447,14 @@ fn offset(raw: &str, value: &str, target: usize) -> Option<usize> {
         done += given;
     }
     (done == target).then_some(at)
+}
+
+/// Bytes at the start of `rest` that stand for nothing: a backslash at the end of a line.
+fn continuation(rest: &str) -> usize {
+    match rest.starts_with('\\').then(|| escape(rest)).flatten() {
+        Some((taken, 0)) => taken,
+        _ => 0,
+    }
 }
 
 /// Bytes that the escape at the start of `rest` takes, and bytes it stands for.
