@@ -5,10 +5,11 @@
 
 mod ast;
 mod expr;
+mod shell;
 
 pub use ast::{
     Access, Act, At, AtATime, Check, CheckKind, Count, Fact, FactKind, Failure, Forbid, Forbidden, Input,
     InputKind, KeepUp, Notice, Offer, Page, Per, PerOs, Position, Procedure, Profile, Role, Service,
     ServiceAct, ServiceState, Severity, Source, Stage, Step, Then, VersionRules, Wait,
 };
-pub use expr::{Expr, Lookup, Name, Of, Shell, Template};
+pub use expr::{Expr, Kind, Lookup, Name, Of, RenderError, Shell, Template};

@@ -1,9 +1,8 @@
-//! Expressions and templates: the names they use, and their value.
-//!
-//! Neither reads anything by itself. Whoever evaluates one looks up exactly the names it lists, and hands
-//! over what is known of them; a name that is not known makes the whole unknown.
+//! The names that an expression may use.
 
-use crate::model::{CheckId, FactId, InputId, RoleId, StepId, Value};
+use std::fmt;
+
+use crate::model::{CheckId, FactId, InputId, RoleId, StepId};
 
 /// A name that an expression may use, resolved against the profile.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -56,86 +55,33 @@ pub enum Of {
     Input(InputId),
 }
 
-/// The shell a template is rendered for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Shell {
-    /// No shell: text for people.
-    None,
-    Sh,
-    PowerShell,
-}
-
-/// What is known of the names: `None` is unknown.
-pub type Lookup<'a> = &'a dyn Fn(&Name) -> Option<Value>;
-
-/// A minijinja expression, checked and compiled.
-#[derive(Clone, Debug)]
-pub struct Expr {
-    source: String,
-    names: Vec<Name>,
-}
-
-/// A text with `{{ placeholders }}`, checked and compiled.
-#[derive(Clone, Debug)]
-pub struct Template {
-    source: String,
-    names: Vec<Name>,
-}
-
-impl Expr {
-    /// As the profile writes it.
-    pub fn source(&self) -> &str {
-        &self.source
-    }
-
-    /// Every name it uses.
-    pub fn names(&self) -> &[Name] {
-        &self.names
-    }
-
-    /// Its value; `None` when it is unknown, whatever the reason.
-    pub fn eval(&self, lookup: Lookup<'_>) -> Option<Value> {
-        let _ = lookup;
-        None
-    }
-
-    /// Whether it holds; `None` when that is unknown or the value is not a yes or no.
-    pub fn test(&self, lookup: Lookup<'_>) -> Option<bool> {
-        match self.eval(lookup)? {
-            Value::YesNo(holds) => Some(holds),
-            _ => None,
+impl Name {
+    /// Whether it is read off servers, so that its value may change while the session runs.
+    pub fn is_measured(&self) -> bool {
+        match self {
+            Self::Here(of) | Self::Role(_, of) | Self::Peers(of) => matches!(of, Of::Version | Of::Fact(_)),
+            Self::HereBefore(_)
+            | Self::Farm(_)
+            | Self::FarmBefore(_)
+            | Self::StepExit(_)
+            | Self::StepOutput(_)
+            | Self::Check(_)
+            | Self::N
+            | Self::M => true,
+            Self::Input(_)
+            | Self::Command(_)
+            | Self::Secret(_)
+            | Self::Remote(_)
+            | Self::Target
+            | Self::With(_)
+            | Self::Item => false,
         }
     }
 }
 
-impl Template {
-    /// As the profile writes it.
-    pub fn source(&self) -> &str {
-        &self.source
-    }
-
-    /// Every name it uses.
-    pub fn names(&self) -> &[Name] {
-        &self.names
-    }
-
-    /// The name, when the whole text is one placeholder.
-    pub fn single(&self) -> Option<&Name> {
-        None
-    }
-
-    /// The text with every placeholder filled in, quoted for `shell`.
-    ///
-    /// # Errors
-    /// The first name that is unknown.
-    pub fn render(&self, shell: Shell, lookup: Lookup<'_>) -> Result<String, Name> {
-        let _ = (shell, lookup);
-        Ok(self.source.clone())
-    }
-}
-
-impl std::fmt::Display for Name {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+/// As a profile writes it.
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Here(of) => write!(f, "here.{of}"),
             Self::HereBefore(fact) => write!(f, "here.before.{fact}"),
@@ -157,8 +103,8 @@ impl std::fmt::Display for Name {
     }
 }
 
-impl std::fmt::Display for Of {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for Of {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Name => f.write_str("name"),
             Self::Address => f.write_str("address"),
