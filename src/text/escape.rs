@@ -198,7 +198,8 @@ mod tests {
 
     #[test]
     fn what_people_write_stays_as_it_is() {
-        for text in ["Ubergrößen, naïve, co\u{302}te\u{301}", "日本語のサーバー", "עברית", "✓ 100 % — done…"] {
+        for text in ["Ubergrößen, naïve, co\u{302}te\u{301}", "日本語のサーバー", "עברית", "✓ 100 % — done…"]
+        {
             assert_eq!(safe(text), text);
         }
         assert!(matches!(safe("plain"), Cow::Borrowed("plain")));
