@@ -17,6 +17,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::JournalError;
 use crate::model::SessionId;
+use crate::text::escape;
 
 /// The format this program writes.
 pub const FORMAT: u32 = 1;
@@ -133,6 +134,27 @@ fn hex(bytes: &[u8]) -> String {
         .flat_map(|byte| [byte >> 4, byte & 15])
         .map(|digit| char::from(DIGITS[usize::from(digit)]))
         .collect()
+}
+
+/// An event as JSON on one line that does no harm in a terminal: characters that are not visible are escaped.
+pub(super) fn event_json<E: Serialize>(event: &E) -> Result<Vec<u8>, JournalError> {
+    let not_json = |error: serde_json::Error| JournalError::NotJson(error.into());
+    let plain = serde_json::to_string(event).map_err(not_json)?;
+    if plain.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return Ok(plain.into_bytes());
+    }
+    let mut json = String::with_capacity(plain.len() + 16);
+    for c in plain.chars() {
+        if escape::is_visible(c) {
+            json.push(c);
+        } else {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                // Writing to a string cannot fail.
+                let _ = fmt::Write::write_fmt(&mut json, format_args!("\\u{unit:04x}"));
+            }
+        }
+    }
+    Ok(json.into_bytes())
 }
 
 /// Appends the first line of a journal to `out`.

@@ -47,10 +47,18 @@ impl SessionDir {
             ErrorKind::AlreadyExists => JournalError::SessionExists(session.id.as_str().to_owned()),
             _ => JournalError::io("creating", &session.path, error),
         })?;
-        private_folder(&session.path.join("output"))?;
-        write_atomic(&session.setup_path(), setup.as_bytes())?;
-        sync_folder(session.path.parent().unwrap_or(Path::new(".")))?;
+        if let Err(error) = session.fill(setup) {
+            // A session without its setup is none; what went wrong is told.
+            let _ = std::fs::remove_dir_all(&session.path);
+            return Err(error);
+        }
         Ok(session)
+    }
+
+    fn fill(&self, setup: &str) -> Result<(), JournalError> {
+        private_folder(&self.path.join("output"))?;
+        write_atomic(&self.setup_path(), setup.as_bytes())?;
+        sync_folder(self.path.parent().unwrap_or(Path::new(".")))
     }
 
     pub fn id(&self) -> &SessionId {

@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use tokio::sync::watch;
 
 use super::atomic::open_append;
-use super::line::{FORMAT, Header, LONGEST_LINE, Stamp, write_header};
+use super::line::{FORMAT, Header, LONGEST_LINE, Stamp, event_json, write_header};
 use super::output::OutputLog;
 use super::read::{End, Read, read_all};
 use super::session::{SessionDir, SessionLock};
@@ -242,7 +242,7 @@ fn sink(session: &SessionDir, end: End) -> Result<Sink, JournalError> {
 }
 
 fn json<E: Serialize>(event: &E) -> Result<Vec<u8>, JournalError> {
-    let json = serde_json::to_vec(event).map_err(|error| JournalError::NotJson(error.into()))?;
+    let json = event_json(event)?;
     if json.len() > LONGEST_EVENT {
         return Err(JournalError::TooLong { bytes: json.len(), most: LONGEST_EVENT });
     }

@@ -145,9 +145,13 @@ impl Escaper {
     }
 }
 
-/// Whether a character beyond ASCII leaves something to see: neither control, format, private nor unassigned
-/// (the standard library's own table, asked through `escape_debug`), nor one that Unicode lets vanish.
-fn is_visible(c: char) -> bool {
+/// Whether a character leaves something to see: neither a control, format, private or unassigned one (the standard
+/// library's own table, asked through `escape_debug`), nor one that Unicode lets vanish. Of blanks only the usual one
+/// counts as visible.
+pub fn is_visible(c: char) -> bool {
+    if c.is_ascii() {
+        return matches!(c, ' '..='~');
+    }
     let mut text = [0; 5];
     // Behind another character, or every combining mark would be escaped.
     text[0] = b'a';
