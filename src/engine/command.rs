@@ -58,7 +58,7 @@ impl State {
         Ok(Event::StepIntended {
             key: key.clone(),
             targets,
-            command: crate::text::safe_cut(&command, 8192),
+            command: crate::text::escape::safe_cut(&command, 8192).into_owned(),
             tty,
             once: step.step.once,
         })
@@ -98,27 +98,25 @@ impl State {
 
     /// The one place that `at` means.
     fn place(&self, at: &At, server: Option<&Server>, lane: Option<&LaneKey>) -> Result<Place, String> {
-        let up = |mut servers: Box<dyn Iterator<Item = &Server> + '_>| {
-            servers.find(|other| {
-                server.is_none_or(|server| server.name != other.name) && !self.is_down(&other.name)
-            })
-        };
+        let is_other = |other: &&Server| server.is_none_or(|server| server.name != other.name);
         match at {
             At::Here => Ok(server.map_or(Place::Console, |server| Place::Server(server.name.clone()))),
             At::Local => Ok(Place::Console),
             At::Peer | At::Peers => {
-                let roles = server.map(|server| server.roles.clone()).unwrap_or_default();
-                let others = self.setup.inventory.servers.iter();
-                let mut others = others.filter(move |other| other.roles.iter().any(|role| roles.contains(role)));
+                let roles = server.map(|server| server.roles.as_slice()).unwrap_or_default();
+                let others = self.setup.inventory.servers.iter().filter(is_other);
+                let mut others = others.filter(|other| other.roles.iter().any(|role| roles.contains(role)));
                 let in_lane = lane.and_then(|lane| Seen::new(self, Some(lane)).peers_in_service());
                 let found = match in_lane {
                     Some(peers) => others.find(|other| peers.contains(&other.name)),
-                    None => up(Box::new(others)),
+                    None => others.find(|other| !self.is_down(&other.name)),
                 };
                 found.map(|other| Place::Server(other.name.clone())).ok_or_else(|| "no other server is in service".to_owned())
             }
             At::Role(role) | At::One(role) => {
-                let found = up(Box::new(self.setup.inventory.of_role(role)));
+                // A server may itself be of the role that is asked: then it answers where no other does.
+                let mut of_role = self.setup.inventory.of_role(role).filter(|other| !self.is_down(&other.name));
+                let found = of_role.next();
                 found
                     .map(|other| Place::Server(other.name.clone()))
                     .ok_or_else(|| format!("no server of role `{role}` is in service"))
@@ -155,7 +153,7 @@ impl State {
             }
             Act::Service { act, services } => {
                 let services = self.services(key, places.first(), services.as_ref());
-                Ok(format!("{} {}", service_word(*act), crate::text::join(services.iter().map(service_name))))
+                Ok(format!("{} {}", service_word(*act), services.iter().map(service_name).collect::<Vec<_>>().join(" ")))
             }
             Act::Wait(wait) => Ok(format!("wait until {}", wait.until.source())),
             Act::Reboot => Ok("reboot".to_owned()),

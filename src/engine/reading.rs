@@ -31,7 +31,7 @@ fn value(fact: &Fact, raw: &Raw, pattern: &VersionPattern) -> Result<Value, Stri
     let text = String::from_utf8_lossy(&raw.output[..raw.output.len().min(ANSWER_MAX)]).into_owned();
     let complaint = || {
         let said = if raw.complaint.trim().is_empty() { text.trim() } else { raw.complaint.trim() };
-        if said.is_empty() { String::new() } else { format!(": {}", crate::text::safe_cut(said, 200)) }
+        if said.is_empty() { String::new() } else { format!(": {}", crate::text::escape::safe_cut(said, 200)) }
     };
     if raw.http && !(200..300).contains(&raw.status) {
         return Err(format!("answered HTTP status {}", raw.status));
@@ -69,7 +69,7 @@ fn value(fact: &Fact, raw: &Raw, pattern: &VersionPattern) -> Result<Value, Stri
     };
     if fact.kind == FactKind::List {
         let items = picked.iter().flat_map(|text| text.lines()).map(str::trim).filter(|item| !item.is_empty());
-        return Ok(Value::List(items.map(|item| Value::Text(crate::text::safe_cut(item, 200).clone())).collect()));
+        return Ok(Value::List(items.map(|item| Value::Text(crate::text::escape::safe_cut(item, 200).into_owned())).collect()));
     }
     let text = picked.first().map_or("", |text| text.trim());
     if text.is_empty() {
@@ -79,7 +79,7 @@ fn value(fact: &Fact, raw: &Raw, pattern: &VersionPattern) -> Result<Value, Stri
 }
 
 fn shown(text: &str) -> String {
-    format!(": {}", crate::text::safe_cut(text.trim(), 80))
+    format!(": {}", crate::text::escape::safe_cut(text.trim(), 80))
 }
 
 /// Walks a dotted path; a list gives each of its items.
@@ -109,9 +109,9 @@ fn json(text: &str, path: &str) -> Result<Vec<String>, String> {
 pub fn read_value(text: &str, kind: FactKind, pattern: &VersionPattern) -> Option<Value> {
     let text = text.trim();
     match kind {
-        FactKind::Text => Some(Value::Text(crate::text::safe_cut(text, 4096))),
+        FactKind::Text => Some(Value::Text(crate::text::escape::safe_cut(text, 4096).into_owned())),
         FactKind::Number => text.parse::<f64>().ok().filter(|number| number.is_finite()).map(Value::Number),
-        FactKind::Version => pattern.read(&crate::text::safe_cut(text, 100)).map(Value::Version),
+        FactKind::Version => pattern.read(&crate::text::escape::safe_cut(text, 100)).map(Value::Version),
         FactKind::YesNo => match text.to_ascii_lowercase().as_str() {
             "yes" | "y" | "true" | "1" => Some(Value::YesNo(true)),
             "no" | "n" | "false" | "0" => Some(Value::YesNo(false)),
@@ -121,7 +121,7 @@ pub fn read_value(text: &str, kind: FactKind, pattern: &VersionPattern) -> Optio
             text.split([',', '\n'])
                 .map(str::trim)
                 .filter(|item| !item.is_empty() && *item != "none")
-                .map(|item| Value::Text(crate::text::safe_cut(item, 200)))
+                .map(|item| Value::Text(crate::text::escape::safe_cut(item, 200).into_owned()))
                 .collect(),
         )),
     }

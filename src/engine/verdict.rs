@@ -145,7 +145,7 @@ fn measured(kind: &CheckKind, seen: &Measured, known: Known, os: crate::model::O
         (CheckKind::FreeSpace { need, .. }, Measured::Free(free)) => match need.get(os) {
             Some(need) => Judged::new(
                 Some(free >= need).into(),
-                format!("{} free, {} needed", crate::text::size::show(*free), crate::text::size::show(*need)),
+                format!("{} free, {} needed", crate::text::size::short(*free), crate::text::size::short(*need)),
                 known,
             ),
             None => Judged::unknown("the profile says no size for this system"),
@@ -173,7 +173,7 @@ fn measured(kind: &CheckKind, seen: &Measured, known: Known, os: crate::model::O
             }
             if let Some(limit) = younger {
                 let limit_s = i64::try_from(limit.as_secs()).unwrap_or(i64::MAX);
-                let show = |age: i64| crate::text::duration::show(std::time::Duration::from_secs(age.unsigned_abs()));
+                let show = |age: i64| crate::text::duration::short(std::time::Duration::from_secs(age.unsigned_abs()));
                 match age_s {
                     Some(age) if *age <= limit_s => fine.push(format!("{} old", show(*age))),
                     Some(age) => wrong.push(format!("{} old, at most {} allowed", show(*age), show(limit_s))),
@@ -182,11 +182,11 @@ fn measured(kind: &CheckKind, seen: &Measured, known: Known, os: crate::model::O
             }
             if let Some(min) = min {
                 match size {
-                    Some(size) if size >= min => fine.push(crate::text::size::show(*size)),
+                    Some(size) if size >= min => fine.push(crate::text::size::short(*size)),
                     Some(size) => wrong.push(format!(
                         "{}, at least {} expected",
-                        crate::text::size::show(*size),
-                        crate::text::size::show(*min)
+                        crate::text::size::short(*size),
+                        crate::text::size::short(*min)
                     )),
                     None => unknown.push("its size cannot be read".to_owned()),
                 }

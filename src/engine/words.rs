@@ -15,7 +15,7 @@ impl fmt::Display for Cause {
             Self::NotProved { done } => write!(f, "it ended, but this does not hold: {done}"),
             Self::Expired { waited_ms, until } => {
                 let waited = std::time::Duration::from_millis(*waited_ms);
-                write!(f, "waited {} in vain for: {until}", crate::text::duration::show(waited))
+                write!(f, "waited {} in vain for: {until}", crate::text::duration::short(waited))
             }
             Self::Unclear { what } => f.write_str(what),
             Self::Told { why } => write!(f, "the operator says: {why}"),

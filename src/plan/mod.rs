@@ -9,10 +9,12 @@ pub mod answers;
 mod build;
 mod scope;
 mod script;
+mod session_file;
 mod setup;
 
 pub use answers::AnswerBook;
 pub use build::{Lane, Plan, PlanProblem, build, stage_servers};
 pub use scope::{Facts, NoFacts, Scope, UPLOADS, version_fact};
 pub use script::{PlanStep, Script, Scripts, When, With};
+pub use session_file::{SessionFile, SessionFileError, Source};
 pub use setup::Setup;

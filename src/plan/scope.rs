@@ -168,7 +168,7 @@ impl<'a> Scope<'a> {
 
     /// Whether `names` need nothing measured.
     pub fn is_settled(&self, names: &[Name]) -> bool {
-        !self.follow(names).iter().any(Name::is_fact)
+        !self.follow(names).iter().any(Name::is_measured)
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::model::{CheckId, FailureId, ProcedureId, StepId};
-use crate::profile::{Act, At, Expr, Name, Position, Profile, Step, Template};
+use crate::profile::{Act, At, Expr, Position, Profile, Step, Template};
 
 /// The values a procedure was called with, and what its caller was called with.
 #[derive(Debug, Default)]
@@ -191,30 +191,6 @@ fn lay(profile: &Profile, steps: &[Step], inherited: &Inherited, script: &mut Sc
             && let Some(first) = script.steps.get_mut(start)
         {
             first.optional_until = Some(end);
-        }
-    }
-}
-
-impl Name {
-    /// Whether its value is a fact, so that it is known only by measuring.
-    pub fn is_fact(&self) -> bool {
-        use crate::profile::Of;
-        match self {
-            Self::Here(of) | Self::Role(_, of) | Self::Peers(of) => matches!(of, Of::Fact(_) | Of::Version),
-            Self::HereBefore(_)
-            | Self::Farm(_)
-            | Self::FarmBefore(_)
-            | Self::Check(_)
-            | Self::N
-            | Self::M => true,
-            Self::StepExit(_) | Self::StepOutput(_) => true,
-            Self::Input(_)
-            | Self::Command(_)
-            | Self::Secret(_)
-            | Self::Remote(_)
-            | Self::Target
-            | Self::With(_)
-            | Self::Item => false,
         }
     }
 }
