@@ -32,7 +32,9 @@ pub struct Server {
 pub enum Reach {
     /// A process on this machine. `root` is the folder that stands for the server's file system (`/` when
     /// absent); its `bin` comes first on the PATH.
-    Local { root: Option<PathBuf> },
+    Local {
+        root: Option<PathBuf>,
+    },
     Ssh,
     /// No shell: a person, or what can be asked over the network.
     None,

@@ -82,3 +82,43 @@ pub(super) struct Channel {
     /// The exit status; 128 + N after signal N.
     pub exit: Pin<Box<dyn Future<Output = io::Result<i32>> + Send>>,
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+    use std::process::{Command, Stdio};
+
+    use super::super::talk::envelope;
+    use super::*;
+
+    /// The exit status of the command line with this input, and what it printed.
+    fn load(input: &str) -> (Option<i32>, String) {
+        let call = Call { as_root: true, seconds: 0, ours: true };
+        let argv = call.argv(false);
+        let mut child = Command::new(&argv[0])
+            .args(&argv[1..])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("sh starts");
+        child.stdin.take().expect("piped").write_all(input.as_bytes()).expect("it reads");
+        let output = child.wait_with_output().expect("it ends");
+        (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+
+    #[test]
+    fn a_call_that_breaks_off_anywhere_runs_nothing() {
+        let input = envelope("m1", "echo early\nf() { echo \"ran $1\"; cat; }", "eval \"$s\"; f it");
+        for cut in 0..input.len() {
+            assert_eq!(load(&input[..cut]), (Some(90), String::new()), "{:?}", &input[..cut]);
+        }
+        assert_eq!(load(&format!("{input}rest")), (Some(0), "early\nran it\nrest".to_owned()));
+    }
+
+    #[test]
+    fn the_command_line_can_be_given_to_any_login_shell() {
+        for text in [PRELUDE, LOADER] {
+            assert!(!text.contains(['\'', '!', '\n']), "{text}");
+        }
+    }
+}

@@ -148,8 +148,7 @@ mod tests {
         // The server is 5,000 ms ahead; it read its clock 10 ms after it was asked, and showed whole seconds.
         let console = Duration::from_millis(1_700_000_000_700);
         let server = Duration::from_millis(1_700_000_005_000);
-        let got =
-            reading(console, console + Duration::from_millis(40), server, Duration::from_secs(1));
+        let got = reading(console, console + Duration::from_millis(40), server, Duration::from_secs(1));
         assert!((got.offset_ms - 5_000).abs() <= got.error_ms, "{got:?}");
         assert!(got.error_ms < 600, "{got:?}");
     }

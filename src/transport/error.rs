@@ -7,7 +7,9 @@ use std::time::Duration;
 #[derive(Debug, thiserror::Error)]
 pub enum LinkError {
     /// No connection, or it was lost on the way. The call may have been carried out.
-    #[error("{server}: {doing}: no connection: {why}; see that the server is up and can be reached from here")]
+    #[error(
+        "{server}: {doing}: no connection: {why}; see that the server is up and can be reached from here"
+    )]
     Unreachable { server: String, doing: &'static str, why: String },
     /// The server understood and said no; nothing was changed.
     #[error("{server}: {doing}: refused: {why}")]

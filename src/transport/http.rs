@@ -62,7 +62,12 @@ fn get(url: &str) -> Result<Page, ureq::Error> {
     let mut response = agent.get(url).call()?;
     let status = response.status().as_u16();
     let mut body = Vec::new();
-    response.body_mut().as_reader().take(BODY as u64 + 1).read_to_end(&mut body).map_err(ureq::Error::from)?;
+    response
+        .body_mut()
+        .as_reader()
+        .take(BODY as u64 + 1)
+        .read_to_end(&mut body)
+        .map_err(ureq::Error::from)?;
     let truncated = body.len() > BODY;
     body.truncate(BODY);
     Ok(Page { status, body, truncated })

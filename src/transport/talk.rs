@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use tokio::io::{AsyncBufRead, AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::io::{
+    AsyncBufRead, AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWriteExt as _, BufReader,
+};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
@@ -10,10 +12,8 @@ use super::channel::{Call, Channel, Link};
 use super::error::LinkError;
 use super::words::{quoted, shown};
 
-const SCRIPT: &str = concat!(
-    include_str!("../../assets/run/tools.sh"),
-    include_str!("../../assets/run/nofm-run.sh")
-);
+const SCRIPT: &str =
+    concat!(include_str!("../../assets/run/tools.sh"), include_str!("../../assets/run/nofm-run.sh"));
 
 /// How long a server may be silent within a call. `follow` says something every five seconds.
 pub(super) const SILENCE: Duration = Duration::from_secs(30);
