@@ -62,6 +62,8 @@ pub struct Count {
 
 #[derive(Clone, Debug)]
 pub struct Profile {
+    /// SHA-256 of the text it was read from, in hexadecimal.
+    pub digest: String,
     pub id: String,
     pub product: String,
     pub cite: Option<String>,

@@ -7,3 +7,5 @@ pub mod duration;
 pub mod quote;
 pub mod size;
 pub mod toml;
+pub mod escape;
+pub mod width;

@@ -59,8 +59,10 @@ impl Name {
     /// Whether it is read off servers, so that its value may change while the session runs.
     pub fn is_measured(&self) -> bool {
         match self {
-            Self::Here(of) | Self::Role(_, of) | Self::Peers(of) => matches!(of, Of::Version | Of::Fact(_)),
-            Self::HereBefore(_)
+            Self::Here(of) | Self::Role(_, of) => matches!(of, Of::Version | Of::Fact(_)),
+            // Which servers are in service is found out while the session runs.
+            Self::Peers(_)
+            | Self::HereBefore(_)
             | Self::Farm(_)
             | Self::FarmBefore(_)
             | Self::StepExit(_)
