@@ -8,8 +8,8 @@ use super::key::{LaneKey, ScriptRef, StepKey};
 use super::measure::{Measured, ProbeKey, Probes, Purpose, Reading};
 use super::question::{About, Choice, Question};
 use super::state::{
-    CheckState, Dated, FailureRecord, LanePhase, LaneState, Measure, Phase, Record, StageState, State,
-    StepPhase, TargetState,
+    CheckState, Dated, FailureRecord, LanePhase, LaneState, Measure, Phase, Record, StageState, State, StepPhase,
+    TargetState,
 };
 use super::view::Seen;
 use crate::model::{CheckId, Known, ServerName};
@@ -58,8 +58,7 @@ impl State {
                 self.measures.remove(&Purpose::Check(place.0, place.1));
             }
             Event::Waived { check, server, reason, .. } => {
-                let check =
-                    self.checks.entry((check.clone(), server.clone())).or_insert_with(CheckState::new);
+                let check = self.checks.entry((check.clone(), server.clone())).or_insert_with(CheckState::new);
                 check.waived = Some(reason.clone());
             }
             Event::PlanFixed { .. } => self.fix_plan(),
@@ -157,11 +156,7 @@ impl State {
             Event::Undone { steps } => {
                 self.once.retain(|(_, used), _| {
                     !steps.iter().any(|undone| {
-                        used == undone
-                            || used
-                                .as_str()
-                                .strip_prefix(undone.as_str())
-                                .is_some_and(|rest| rest.starts_with('.'))
+                        used == undone || used.as_str().strip_prefix(undone.as_str()).is_some_and(|rest| rest.starts_with('.'))
                             || used.as_str().rsplit('.').next() == Some(undone.as_str())
                     })
                 });
@@ -223,9 +218,7 @@ impl State {
             self.checks.retain(|place, _| known.contains(place));
         }
         for (id, at) in places {
-            if check.is_none_or(|check| *check == id)
-                && server.is_none_or(|server| at.as_ref() == Some(server))
-            {
+            if check.is_none_or(|check| *check == id) && server.is_none_or(|server| at.as_ref() == Some(server)) {
                 self.checks.entry((id.clone(), at.clone())).or_insert_with(CheckState::new);
                 self.begin_measure(Purpose::Check(id, at));
             }
@@ -234,8 +227,7 @@ impl State {
 
     fn survey(&mut self) {
         self.surveyed = true;
-        let servers: Vec<ServerName> =
-            self.setup.inventory.servers.iter().map(|server| server.name.clone()).collect();
+        let servers: Vec<ServerName> = self.setup.inventory.servers.iter().map(|server| server.name.clone()).collect();
         for server in servers {
             self.begin_measure(Purpose::Survey(Some(server)));
         }
@@ -282,11 +274,7 @@ impl State {
                 }
             }
             Purpose::Before => return self.before_probes(),
-            Purpose::Turn(key)
-            | Purpose::Needs(key)
-            | Purpose::Wait(key)
-            | Purpose::Proof(key)
-            | Purpose::Tells(key) => {
+            Purpose::Turn(key) | Purpose::Needs(key) | Purpose::Wait(key) | Purpose::Proof(key) | Purpose::Tells(key) => {
                 self.step_probes(purpose, key, &mut probes);
             }
             Purpose::Rule(key) => {
@@ -322,8 +310,7 @@ impl State {
                 measure.open.remove(probe);
             }
         }
-        self.measures
-            .retain(|purpose, measure| !(measure.open.is_empty() && matches!(purpose, Purpose::Survey(_))));
+        self.measures.retain(|purpose, measure| !(measure.open.is_empty() && matches!(purpose, Purpose::Survey(_))));
     }
 
     /// Whether the operator's word is asked for where the servers do not answer.
@@ -334,11 +321,9 @@ impl State {
                 .profile
                 .fact(fact)
                 .is_some_and(|fact| fact.ask.is_some() || matches!(fact.source, Source::Ask)),
-            ProbeKey::Check(check, _) => self
-                .setup
-                .profile
-                .check(check)
-                .is_some_and(|check| matches!(check.kind, crate::profile::CheckKind::Ask(_))),
+            ProbeKey::Check(check, _) => self.setup.profile.check(check).is_some_and(|check| {
+                matches!(check.kind, crate::profile::CheckKind::Ask(_))
+            }),
         }
     }
 
@@ -354,12 +339,7 @@ impl State {
         let lanes: Vec<LaneState> = plan.stages[index]
             .iter()
             .map(|lane| {
-                let key = LaneKey {
-                    script: script.clone(),
-                    server: lane.server.clone(),
-                    round: self.round,
-                    item: None,
-                };
+                let key = LaneKey { script: script.clone(), server: lane.server.clone(), round: self.round, item: None };
                 let mut state = LaneState::new(key, lane.steps.clone());
                 if let Some(reason) = lane.server.as_ref().and_then(|server| self.left_out.get(server)) {
                     state.phase = LanePhase::LeftOut(reason.clone());
@@ -386,8 +366,7 @@ impl State {
 
     fn enter_stage(&mut self, id: &crate::model::StageId) {
         if self.before.is_none() {
-            let before =
-                self.latest.iter().map(|(key, dated)| (key.clone(), dated.reading.clone())).collect();
+            let before = self.latest.iter().map(|(key, dated)| (key.clone(), dated.reading.clone())).collect();
             self.before = Some(before);
             self.measures.remove(&Purpose::Before);
         }
@@ -434,15 +413,8 @@ impl State {
         self.sides.push(lane);
     }
 
-    fn side_step_applies(
-        &self,
-        key: &LaneKey,
-        index: usize,
-        server: Option<&crate::inventory::Server>,
-    ) -> bool {
-        let Some(step) = self.script(&key.script).and_then(|script| script.steps.get(index)) else {
-            return false;
-        };
+    fn side_step_applies(&self, key: &LaneKey, index: usize, server: Option<&crate::inventory::Server>) -> bool {
+        let Some(step) = self.script(&key.script).and_then(|script| script.steps.get(index)) else { return false };
         step.when.iter().all(|when| {
             let scope = plan::Scope::settled(&self.setup, &self.answers, server).with(&when.with);
             !scope.is_settled(when.expr.names()) || when.expr.test(&|name| scope.lookup(name)) != Some(false)
@@ -575,8 +547,7 @@ impl State {
             Some(crate::profile::Then::Stage(_)) => {}
             Some(crate::profile::Then::End) | None => {
                 self.close_lane(&of.lane, LanePhase::Given);
-                let why = "the recovery that the vendor prescribes was carried out; the upgrade ends here"
-                    .to_owned();
+                let why = "the recovery that the vendor prescribes was carried out; the upgrade ends here".to_owned();
                 self.halt = Some(Close::Failed { why });
             }
         }
@@ -598,8 +569,7 @@ impl State {
     fn leave_out(&mut self, server: &ServerName, reason: &str) {
         self.left_out.insert(server.clone(), reason.to_owned());
         for index in 0..self.stages.len() {
-            let lane =
-                self.stages[index].lane_of(Some(server)).and_then(|lane| self.stages[index].lanes.get(lane));
+            let lane = self.stages[index].lane_of(Some(server)).and_then(|lane| self.stages[index].lanes.get(lane));
             if let Some(lane) = lane.filter(|lane| !lane.phase.is_closed()) {
                 let key = lane.key.clone();
                 let step = self.step_key(lane);
@@ -653,10 +623,7 @@ impl State {
                 let why = format!("held by the operator at: {}", question.text);
                 self.halt = Some(Close::Stopped { why });
             }
-            (_, Choice::Abort) => {
-                self.halt =
-                    Some(Close::Failed { why: format!("ended by the operator at: {}", question.text) })
-            }
+            (_, Choice::Abort) => self.halt = Some(Close::Failed { why: format!("ended by the operator at: {}", question.text) }),
             (About::Optional(key), Choice::Do) => self.on_step(key, |lane, _| lane.optional_agreed = true),
             (About::Failure(key), Choice::Retry) => self.retry(key),
             (About::Settle(key), Choice::LookAgain) | (About::Failure(key), Choice::LookAgain) => {
@@ -666,8 +633,7 @@ impl State {
                 });
             }
             (About::Failure(key), Choice::Waive) => {
-                if let Some(StepPhase::Failed(Cause::Needs { check, .. })) =
-                    self.current(key).map(|lane| lane.step.clone())
+                if let Some(StepPhase::Failed(Cause::Needs { check, .. })) = self.current(key).map(|lane| lane.step.clone())
                 {
                     let server = self.check_server(&check, key);
                     let state = self.checks.entry((check, server)).or_insert_with(CheckState::new);
@@ -679,8 +645,7 @@ impl State {
                 self.want_checks(true, Some(&check.clone()), server.as_ref());
             }
             (About::EndCheck(check, server), Choice::Waive) => {
-                let state =
-                    self.checks.entry((check.clone(), server.clone())).or_insert_with(CheckState::new);
+                let state = self.checks.entry((check.clone(), server.clone())).or_insert_with(CheckState::new);
                 state.waived = Some(text.to_owned());
             }
             _ => {}

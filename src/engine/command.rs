@@ -68,8 +68,7 @@ impl State {
     fn run_id(&self, key: &StepKey, place: &Place) -> String {
         let whole = format!("{}|{key:?}|{place:?}", self.setup.session);
         let digest = Sha256::digest(whole.as_bytes());
-        let hash: String =
-            digest.iter().take(8).fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
+        let hash: String = digest.iter().take(8).fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
         let name: String = format!("{}.{}", key.lane.script, key.step)
             .chars()
             .map(|c| if c.is_ascii_alphanumeric() || c == '.' || c == '_' { c } else { '-' })
@@ -87,21 +86,12 @@ impl State {
                 vec![self.place(&step.at, server, Some(&key.lane))?]
             }
             At::Peers => {
-                let stage =
-                    self.stage_of(&key.lane).and_then(|stage| self.stages.get(self.stage_index(&stage.id)?));
+                let stage = self.stage_of(&key.lane).and_then(|stage| self.stages.get(self.stage_index(&stage.id)?));
                 let lanes = stage.map(|stage| stage.lanes.as_slice()).unwrap_or_default();
                 let others = lanes.iter().filter_map(|lane| lane.key.server.clone());
-                list(
-                    others
-                        .filter(|other| {
-                            key.lane.server.as_ref() != Some(other) && !self.left_out.contains_key(other)
-                        })
-                        .collect(),
-                )
+                list(others.filter(|other| key.lane.server.as_ref() != Some(other) && !self.left_out.contains_key(other)).collect())
             }
-            At::Role(role) => {
-                list(self.setup.inventory.of_role(role).map(|server| server.name.clone()).collect())
-            }
+            At::Role(role) => list(self.setup.inventory.of_role(role).map(|server| server.name.clone()).collect()),
         };
         Ok(places)
     }
@@ -121,14 +111,11 @@ impl State {
                     Some(peers) => others.find(|other| peers.contains(&other.name)),
                     None => others.find(|other| !self.is_down(&other.name)),
                 };
-                found
-                    .map(|other| Place::Server(other.name.clone()))
-                    .ok_or_else(|| "no other server is in service".to_owned())
+                found.map(|other| Place::Server(other.name.clone())).ok_or_else(|| "no other server is in service".to_owned())
             }
             At::Role(role) | At::One(role) => {
                 // A server may itself be of the role that is asked: then it answers where no other does.
-                let mut of_role =
-                    self.setup.inventory.of_role(role).filter(|other| !self.is_down(&other.name));
+                let mut of_role = self.setup.inventory.of_role(role).filter(|other| !self.is_down(&other.name));
                 let found = of_role.next();
                 found
                     .map(|other| Place::Server(other.name.clone()))
@@ -166,17 +153,12 @@ impl State {
             }
             Act::Service { act, services } => {
                 let services = self.services(key, places.first(), services.as_ref());
-                Ok(format!(
-                    "{} {}",
-                    service_word(*act),
-                    services.iter().map(service_name).collect::<Vec<_>>().join(" ")
-                ))
+                Ok(format!("{} {}", service_word(*act), services.iter().map(service_name).collect::<Vec<_>>().join(" ")))
             }
             Act::Wait(wait) => Ok(format!("wait until {}", wait.until.source())),
             Act::Reboot => Ok("reboot".to_owned()),
             Act::Collect(paths) => {
-                let paths: Result<Vec<_>, _> =
-                    paths.iter().map(|path| self.rendered(key, path, Shell::None)).collect();
+                let paths: Result<Vec<_>, _> = paths.iter().map(|path| self.rendered(key, path, Shell::None)).collect();
                 Ok(format!("collect {}", paths?.join(", ")))
             }
             Act::Use { procedure, .. } => Ok(procedure.to_string()),
@@ -191,21 +173,16 @@ impl State {
         let os = self.os_at(place);
         match self.act_of(key).ok_or("the profile says nothing for this server's system")? {
             Act::Run(text) => Ok(Job::Command { os, body: self.rendered(key, text, shell(os))?, tty: false }),
-            Act::Attended(text) => {
-                Ok(Job::Command { os, body: self.rendered(key, text, shell(os))?, tty: true })
-            }
+            Act::Attended(text) => Ok(Job::Command { os, body: self.rendered(key, text, shell(os))?, tty: true }),
             Act::Upload(input) => {
                 let (local, remote) = self.upload(key, input)?;
                 Ok(Job::Upload { local, remote })
             }
-            Act::Service { act, services } => Ok(Job::Services {
-                os,
-                act: *act,
-                services: self.services(key, Some(place), services.as_ref()),
-            }),
+            Act::Service { act, services } => {
+                Ok(Job::Services { os, act: *act, services: self.services(key, Some(place), services.as_ref()) })
+            }
             Act::Collect(paths) => {
-                let paths: Result<Vec<_>, _> =
-                    paths.iter().map(|path| self.rendered(key, path, Shell::None)).collect();
+                let paths: Result<Vec<_>, _> = paths.iter().map(|path| self.rendered(key, path, Shell::None)).collect();
                 Ok(Job::Collect { os, paths: paths? })
             }
             Act::Manual(_) | Act::Confirm(_) | Act::Wait(_) | Act::Reboot | Act::Use { .. } => {
@@ -216,8 +193,7 @@ impl State {
 
     fn rendered(&self, key: &StepKey, text: &Template, shell: Shell) -> Result<String, String> {
         let seen = Seen::new(self, Some(&key.lane));
-        let step =
-            self.current(key).and_then(|lane| self.plan_step(lane)).ok_or("the step is not in turn")?;
+        let step = self.current(key).and_then(|lane| self.plan_step(lane)).ok_or("the step is not in turn")?;
         let scope = self.scope(&seen, self.server_of(&key.lane)).with(&step.with);
         let scope = Scope { item: key.lane.item.as_deref(), ..scope };
         text.render(shell, &|name| scope.lookup(name)).map_err(|name| format!("`{name}` has no value"))
@@ -226,12 +202,8 @@ impl State {
     fn upload(&self, key: &StepKey, input: &crate::model::InputId) -> Result<(PathBuf, String), String> {
         let seen = Seen::new(self, Some(&key.lane));
         let scope = self.scope(&seen, self.server_of(&key.lane));
-        let local = scope
-            .lookup(&crate::profile::Name::Input(input.clone()))
-            .ok_or_else(|| format!("`{input}` has no value"))?;
-        let remote = scope
-            .lookup(&crate::profile::Name::Remote(input.clone()))
-            .ok_or_else(|| format!("`{input}` names no file"))?;
+        let local = scope.lookup(&crate::profile::Name::Input(input.clone())).ok_or_else(|| format!("`{input}` has no value"))?;
+        let remote = scope.lookup(&crate::profile::Name::Remote(input.clone())).ok_or_else(|| format!("`{input}` names no file"))?;
         Ok((PathBuf::from(local.to_string()), remote.to_string()))
     }
 
@@ -273,8 +245,7 @@ impl State {
                 let seen = Seen::new(self, None);
                 let scope = self.scope(&seen, server);
                 let fill = |text: &Template, shell| {
-                    text.render(shell, &|name| scope.lookup(name))
-                        .map_err(|name| format!("`{name}` has no value"))
+                    text.render(shell, &|name| scope.lookup(name)).map_err(|name| format!("`{name}` has no value"))
                 };
                 match &fact.source {
                     Source::Ask | Source::Value(_) => Ok(None),
@@ -282,9 +253,7 @@ impl State {
                     Source::Run(run) => {
                         let place = self.place(&fact.at, server, None)?;
                         let os = self.os_at(&place);
-                        let text = run
-                            .get(os)
-                            .ok_or_else(|| format!("the profile has no command for {}", os.as_str()))?;
+                        let text = run.get(os).ok_or_else(|| format!("the profile has no command for {}", os.as_str()))?;
                         Ok(Some(Ask::Command { place, os, script: fill(text, shell(os))? }))
                     }
                 }
@@ -297,17 +266,12 @@ impl State {
         }
     }
 
-    fn check_ask(
-        &self,
-        check: &crate::profile::Check,
-        server: Option<&Server>,
-    ) -> Result<Option<Ask>, String> {
+    fn check_ask(&self, check: &crate::profile::Check, server: Option<&Server>) -> Result<Option<Ask>, String> {
         let seen = Seen::new(self, None);
         let scope = self.scope(&seen, server);
         let fill = |text: Option<&Template>| {
             let text = text.ok_or("the profile says nothing for this server's system")?;
-            text.render(Shell::None, &|name| scope.lookup(name))
-                .map_err(|name| format!("`{name}` has no value"))
+            text.render(Shell::None, &|name| scope.lookup(name)).map_err(|name| format!("`{name}` has no value"))
         };
         let place = || self.place(&check.at, server, None);
         Ok(Some(match &check.kind {
@@ -322,8 +286,7 @@ impl State {
                 Ask::FreeSpace { place, path }
             }
             CheckKind::Port(port) => {
-                let address =
-                    server.map(|server| server.address.clone()).ok_or("a port is checked of a server")?;
+                let address = server.map(|server| server.address.clone()).ok_or("a port is checked of a server")?;
                 let from = match &check.at {
                     At::Here => Place::Console,
                     at => self.place(at, server, None)?,
@@ -340,9 +303,7 @@ impl State {
                 let place = place()?;
                 let path = fill(path.get(self.os_at(&place)))?;
                 let same_as = same_as.as_ref().and_then(|input| {
-                    scope
-                        .lookup(&crate::profile::Name::Input(input.clone()))
-                        .map(|value: Value| PathBuf::from(value.to_string()))
+                    scope.lookup(&crate::profile::Name::Input(input.clone())).map(|value: Value| PathBuf::from(value.to_string()))
                 });
                 Ask::File { place, path, same_as }
             }

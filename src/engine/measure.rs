@@ -193,8 +193,7 @@ impl<'a> Probes<'a> {
                 self.found.insert(ProbeKey::Check(check.id.clone(), None));
             }
             _ => {
-                self.found
-                    .insert(ProbeKey::Check(check.id.clone(), server.map(|server| server.name.clone())));
+                self.found.insert(ProbeKey::Check(check.id.clone(), server.map(|server| server.name.clone())));
             }
         }
     }

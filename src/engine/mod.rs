@@ -42,8 +42,8 @@ pub use measure::{Measured, ProbeKey, Purpose, Reading};
 pub use question::{About, Answer, Choice, Question};
 pub use reading::{Raw, read_fact, read_value};
 pub use state::{
-    CheckState, Dated, FailureRecord, LanePhase, LaneState, Measure, Phase, Record, SessionTime, StageState,
-    State, StepPhase, TargetState,
+    CheckState, Dated, FailureRecord, LanePhase, LaneState, Measure, Phase, Record, SessionTime, StageState, State,
+    StepPhase, TargetState,
 };
 pub use verdict::{CheckFacts, INSTALLED_VERSION, Judged};
 pub use view::Seen;

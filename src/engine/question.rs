@@ -151,8 +151,9 @@ impl About {
             | Self::Optional(key)
             | Self::Settle(key)
             | Self::Failure(key) => key.lane.server.as_ref(),
-            Self::Tell(ProbeKey::Fact(_, server) | ProbeKey::Check(_, server))
-            | Self::EndCheck(_, server) => server.as_ref(),
+            Self::Tell(ProbeKey::Fact(_, server) | ProbeKey::Check(_, server)) | Self::EndCheck(_, server) => {
+                server.as_ref()
+            }
             Self::KeepUp(_) => None,
         }
     }

@@ -109,10 +109,7 @@ impl State {
         let stages = &self.setup.profile.stages;
         let has_version = |index: &usize| {
             stages.get(*index).is_some_and(|stage| {
-                stage
-                    .roles
-                    .iter()
-                    .any(|role| self.setup.profile.role(role).is_some_and(|role| role.version.is_some()))
+                stage.roles.iter().any(|role| self.setup.profile.role(role).is_some_and(|role| role.version.is_some()))
             })
         };
         let from = self.stage.min(stages.len().saturating_sub(1));
@@ -182,10 +179,7 @@ impl State {
         let same = |server: &crate::inventory::Server, item: &str| {
             server.name.as_str().eq_ignore_ascii_case(item)
                 || server.address.eq_ignore_ascii_case(item)
-                || item.split('.').next().is_some_and(|host| {
-                    server.name.as_str().eq_ignore_ascii_case(host)
-                        && !host.chars().all(|c| c.is_ascii_digit())
-                })
+                || item.split('.').next().is_some_and(|host| server.name.as_str().eq_ignore_ascii_case(host) && !host.chars().all(|c| c.is_ascii_digit()))
         };
         let servers: Vec<_> = self.setup.inventory.of_role(role).collect();
         let missing = servers

@@ -83,8 +83,7 @@ impl State {
             Some((stage.lane_of(key.lane.server.as_ref())?, stage.lanes.len()))
         });
         self.setup.profile.failures.iter().find(|rule| {
-            let stage_fits =
-                rule.stages.is_empty() || stage.is_some_and(|stage| rule.stages.contains(&stage.id));
+            let stage_fits = rule.stages.is_empty() || stage.is_some_and(|stage| rule.stages.contains(&stage.id));
             let step_fits = rule.steps.is_empty()
                 || rule.steps.iter().any(|id| step.map_or(key.step == *id, |step| step.is(id)));
             let on_fits = position.is_none_or(|(index, count)| rule.on.fits(index, count));
@@ -101,14 +100,8 @@ impl State {
             let Some(script) = self.script(&lane.key.script) else { return false };
             let is = |step: &StepId| script.find(step).is_some_and(|step| step.is(id));
             lane.records.iter().any(|record| record.outcome == Outcome::Succeeded && is(&record.step))
-                || (matches!(
-                    lane.step,
-                    StepPhase::Running
-                        | StepPhase::Waiting
-                        | StepPhase::Proving { .. }
-                        | StepPhase::Failed(_)
-                        | StepPhase::Unknown(_)
-                ) && self.plan_step(lane).is_some_and(|step| step.is(id)))
+                || (matches!(lane.step, StepPhase::Running | StepPhase::Waiting | StepPhase::Proving { .. } | StepPhase::Failed(_) | StepPhase::Unknown(_))
+                    && self.plan_step(lane).is_some_and(|step| step.is(id)))
         })
     }
 
@@ -116,24 +109,15 @@ impl State {
         let seen = Seen::new(self, Some(&key.lane));
         let scope = self.scope(&seen, self.server_of(&key.lane));
         let text = rule.text.as_ref()?;
-        Some(
-            text.render(Shell::None, &|name| scope.lookup(name)).unwrap_or_else(|_| text.source().to_owned()),
-        )
+        Some(text.render(Shell::None, &|name| scope.lookup(name)).unwrap_or_else(|_| text.source().to_owned()))
     }
 
     /// What may be done about a failure, and what may not, with the reasons.
-    fn failure_options(
-        &self,
-        lane: &LaneState,
-        key: &StepKey,
-        cause: &Cause,
-        rule: Option<&Failure>,
-    ) -> Vec<Answer> {
+    fn failure_options(&self, lane: &LaneState, key: &StepKey, cause: &Cause, rule: Option<&Failure>) -> Vec<Answer> {
         let step = self.plan_step(lane);
         let mut options = Vec::new();
         let waits = lane.key.script != ScriptRef::Stage("".into())
-            && (matches!(cause, Cause::Expired { .. } | Cause::Needs { .. } | Cause::Unclear { .. })
-                || key.step == GATES);
+            && (matches!(cause, Cause::Expired { .. } | Cause::Needs { .. } | Cause::Unclear { .. }) || key.step == GATES);
         if waits {
             // Looking once more starts nothing, so no rule need offer it.
             options.push(Answer::new(Choice::Retry, "looks again, and waits as long as before"));
@@ -144,12 +128,9 @@ impl State {
             && *verdict != crate::model::Verdict::Pass
             && self.setup.profile.check(check).is_some_and(|check| check.severity == Severity::Warn)
         {
-            options.push(
-                Answer::new(Choice::Waive, "goes on in spite of it, for the reason you give").with_text(),
-            );
+            options.push(Answer::new(Choice::Waive, "goes on in spite of it, for the reason you give").with_text());
         }
-        let offers: Vec<Offer> =
-            rule.map_or_else(|| vec![Offer::Hold, Offer::Abort], |rule| rule.offer.clone());
+        let offers: Vec<Offer> = rule.map_or_else(|| vec![Offer::Hold, Offer::Abort], |rule| rule.offer.clone());
         for offer in offers {
             if offer == Offer::Retry && waits {
                 continue;
@@ -173,13 +154,9 @@ impl State {
         let server = key.lane.server.as_ref().map_or("the farm", |server| server.as_str());
         let (answer, act) = match offer {
             Offer::Retry => (Answer::new(Choice::Retry, "carries the step out once more"), Forbidden::Retry),
-            Offer::ByHand => (
-                Answer::new(Choice::ByHand, "you do it by hand; it is looked at afterwards"),
-                Forbidden::ByHand,
-            ),
+            Offer::ByHand => (Answer::new(Choice::ByHand, "you do it by hand; it is looked at afterwards"), Forbidden::ByHand),
             Offer::LeaveOut => (
-                Answer::new(Choice::LeaveOut, format!("{server} keeps what it has; the others go on"))
-                    .with_text(),
+                Answer::new(Choice::LeaveOut, format!("{server} keeps what it has; the others go on")).with_text(),
                 Forbidden::LeaveOut,
             ),
             Offer::Recover => {
@@ -189,13 +166,10 @@ impl State {
                 (Answer::new(Choice::Recover, format!("carries out: {title}")), Forbidden::Recover)
             }
             Offer::Hold => (super::hold(), Forbidden::Hold),
-            Offer::Abort => (
-                Answer::new(Choice::Abort, "ends this upgrade for good, with the state of every server"),
-                Forbidden::Abort,
-            ),
-            Offer::Collect => {
-                (Answer::new(Choice::Collect, "collects what the vendor's support needs"), Forbidden::Collect)
+            Offer::Abort => {
+                (Answer::new(Choice::Abort, "ends this upgrade for good, with the state of every server"), Forbidden::Abort)
             }
+            Offer::Collect => (Answer::new(Choice::Collect, "collects what the vendor's support needs"), Forbidden::Collect),
         };
         let banned = self.bans.iter().find(|ban| ban.act == act).map(|ban| ban.why.clone());
         let why = banned.or_else(|| match offer {
@@ -213,10 +187,7 @@ impl State {
     fn why_no_retry(&self, lane: &LaneState, key: &StepKey, step: Option<&PlanStep>) -> Option<String> {
         let step = step?;
         let ScriptRef::Stage(stage) = &key.lane.script else { return None };
-        let started = lane
-            .targets
-            .iter()
-            .any(|target| !matches!(target.end, Some(crate::engine::event::End::NotStarted(_))));
+        let started = lane.targets.iter().any(|target| !matches!(target.end, Some(crate::engine::event::End::NotStarted(_))));
         (step.step.once && started && self.once.contains_key(&(stage.clone(), step.id.clone()))).then(|| {
             "this step may be started once in a round, and it was; only a recovery that undoes it frees it".to_owned()
         })
@@ -226,9 +197,7 @@ impl State {
     pub fn why_not_left_out(&self, server: Option<&crate::model::ServerName>) -> Option<String> {
         let Some(server) = server else { return Some("this is a step of the whole farm".to_owned()) };
         for (index, stage) in self.stages.iter().enumerate() {
-            let Some(lane) = stage.lane_of(Some(server)).and_then(|lane| stage.lanes.get(lane)) else {
-                continue;
-            };
+            let Some(lane) = stage.lane_of(Some(server)).and_then(|lane| stage.lanes.get(lane)) else { continue };
             if lane.phase.is_closed() {
                 continue;
             }
@@ -237,11 +206,7 @@ impl State {
                 return Some(why.clone());
             }
             let script = self.script(&lane.key.script)?;
-            let once = lane
-                .steps
-                .iter()
-                .filter_map(|&step| script.steps.get(usize::from(step)))
-                .find(|step| step.step.once);
+            let once = lane.steps.iter().filter_map(|&step| script.steps.get(usize::from(step))).find(|step| step.step.once);
             if let Some(step) = once {
                 return Some(format!("{server} is bound to \"{}\", which is carried out once", step.title));
             }

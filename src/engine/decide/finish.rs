@@ -21,10 +21,7 @@ impl Decider<'_> {
                 open = true;
                 continue;
             };
-            if state
-                .measures
-                .contains_key(&crate::engine::measure::Purpose::Check(check.clone(), server.clone()))
-            {
+            if state.measures.contains_key(&crate::engine::measure::Purpose::Check(check.clone(), server.clone())) {
                 open = true;
                 continue;
             }
@@ -48,13 +45,9 @@ impl Decider<'_> {
                 options.push(Answer::new(Choice::Fix, "carries out the remedy, then looks again"));
             }
             if facts.severity == Severity::Warn {
-                options
-                    .push(Answer::new(Choice::Waive, "stays as it is, for the reason you give").with_text());
+                options.push(Answer::new(Choice::Waive, "stays as it is, for the reason you give").with_text());
             }
-            options.push(Answer::new(
-                Choice::Accept,
-                "ends the session as failed, with this on the list of what is left",
-            ));
+            options.push(Answer::new(Choice::Accept, "ends the session as failed, with this on the list of what is left"));
             options.push(super::hold());
             let details = state.remedy(&check, server.as_ref()).into_iter().collect();
             self.ask(About::EndCheck(check, server), text, details, options);

@@ -67,8 +67,7 @@ impl Decider<'_> {
                 }
                 None => {
                     let what = format!("whether it applies ({}) is unknown", when.expr.source());
-                    return self
-                        .record(Event::StepFailed { key: key.clone(), cause: Cause::Unclear { what } });
+                    return self.record(Event::StepFailed { key: key.clone(), cause: Cause::Unclear { what } });
                 }
             }
         }
@@ -92,8 +91,7 @@ impl Decider<'_> {
             let judged = self.state.judge_check(need, server.as_ref());
             let place = (need.clone(), server);
             let waived = self.state.checks.get(&place).is_some_and(|check| check.waived.is_some());
-            let warns =
-                self.state.setup.profile.check(need).is_some_and(|check| check.severity == Severity::Warn);
+            let warns = self.state.setup.profile.check(need).is_some_and(|check| check.severity == Severity::Warn);
             if judged.verdict != Verdict::Pass && !(warns && waived) {
                 self.record(Event::Checked {
                     check: need.clone(),
@@ -102,8 +100,7 @@ impl Decider<'_> {
                     shown: judged.shown.clone(),
                     known: judged.known,
                 });
-                let cause =
-                    Cause::Needs { check: need.clone(), verdict: judged.verdict, shown: judged.shown };
+                let cause = Cause::Needs { check: need.clone(), verdict: judged.verdict, shown: judged.shown };
                 return self.record(Event::StepFailed { key: key.clone(), cause });
             }
         }
@@ -144,17 +141,11 @@ impl Decider<'_> {
         } else {
             vec![
                 Answer::new(Choice::Done, "you did it"),
-                Answer::new(Choice::Cannot, "it cannot be done: counts as a failure of this step")
-                    .with_text(),
+                Answer::new(Choice::Cannot, "it cannot be done: counts as a failure of this step").with_text(),
                 super::hold(),
             ]
         };
-        self.ask(
-            about,
-            text,
-            step.step.cite.clone().map(|cite| format!("vendor: {cite}")).into_iter().collect(),
-            options,
-        );
+        self.ask(about, text, step.step.cite.clone().map(|cite| format!("vendor: {cite}")).into_iter().collect(), options);
     }
 
     fn ask_attended(&mut self, key: &StepKey, step: &PlanStep) {
@@ -171,8 +162,7 @@ impl Decider<'_> {
             vec![
                 Answer::new(Choice::Start, "starts it on the server and shows its terminal"),
                 Answer::new(Choice::Done, "you went through it elsewhere"),
-                Answer::new(Choice::Cannot, "it cannot be done: counts as a failure of this step")
-                    .with_text(),
+                Answer::new(Choice::Cannot, "it cannot be done: counts as a failure of this step").with_text(),
                 super::hold(),
             ],
         );
@@ -207,10 +197,7 @@ impl Decider<'_> {
                     format!("its output lacks `{}`", step.step.has.as_ref().map_or("", |has| has.as_str()))
                 }
                 _ if target.lacks == Some(true) => {
-                    format!(
-                        "its output has `{}`",
-                        step.step.lacks.as_ref().map_or("", |lacks| lacks.as_str())
-                    )
+                    format!("its output has `{}`", step.step.lacks.as_ref().map_or("", |lacks| lacks.as_str()))
                 }
                 _ => continue,
             };
@@ -222,8 +209,7 @@ impl Decider<'_> {
         } else if lost {
             self.record(Event::StepUnknown { key: key.clone(), cause: lost_cause(lane) });
         } else {
-            let status =
-                if lane.targets.len() == 1 { "its exit status" } else { "the exit status everywhere" };
+            let status = if lane.targets.len() == 1 { "its exit status" } else { "the exit status everywhere" };
             self.settle(key, Outcome::Succeeded, Known::Inferred, format!("from {status}"));
         }
     }
@@ -273,12 +259,7 @@ impl Decider<'_> {
             let seen = Seen::new(state, Some(&key.lane));
             let scope = state.scope(&seen, state.server_of(&key.lane)).with(&step.with);
             if wait.until.test(&|name| scope.lookup(name)) == Some(true) {
-                return self.settle(
-                    key,
-                    Outcome::Succeeded,
-                    Known::Seen,
-                    format!("came true: {}", wait.until.source()),
-                );
+                return self.settle(key, Outcome::Succeeded, Known::Seen, format!("came true: {}", wait.until.source()));
             }
             self.measure_again(purpose, state.setup.scaled_ms(wait.every));
         }
@@ -286,13 +267,7 @@ impl Decider<'_> {
     }
 
     /// A wait that takes too long is the operator's to judge; nothing is undone by it.
-    pub(super) fn expire(
-        &mut self,
-        lane: &LaneState,
-        key: &StepKey,
-        timeout: std::time::Duration,
-        until: &str,
-    ) {
+    pub(super) fn expire(&mut self, lane: &LaneState, key: &StepKey, timeout: std::time::Duration, until: &str) {
         let deadline_ms = lane.phase_ms.saturating_add(self.state.setup.scaled_ms(timeout));
         if self.now_ms >= deadline_ms {
             let waited_ms = self.now_ms.saturating_sub(lane.phase_ms);
@@ -321,9 +296,6 @@ fn lost_cause(lane: &LaneState) -> Cause {
 }
 
 /// The places a step runs at, each with a run id of its own.
-pub(crate) fn targets(
-    places: Vec<crate::engine::key::Place>,
-    run: impl Fn(&crate::engine::key::Place) -> String,
-) -> Vec<Target> {
+pub(crate) fn targets(places: Vec<crate::engine::key::Place>, run: impl Fn(&crate::engine::key::Place) -> String) -> Vec<Target> {
     places.into_iter().map(|place| Target { run: run(&place), place }).collect()
 }
