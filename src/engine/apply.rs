@@ -23,6 +23,8 @@ impl State {
         self.time.advance(stamp);
         match event {
             Event::Opened { .. } => {
+                // Whoever held the pen was a viewer of the process before.
+                self.pen = None;
                 // Stopped sessions go on; what was asked is asked still.
                 if !matches!(self.closed, Some(Close::Done | Close::Failed { .. })) {
                     self.closed = None;
@@ -194,6 +196,9 @@ impl State {
                 }
             }
             Event::PenTaken { viewer, .. } => self.pen = Some(viewer.clone()),
+            Event::PenLeft { viewer } => {
+                self.pen.take_if(|pen| pen == viewer);
+            }
             Event::Closed { close } => self.closed = Some(close.clone()),
             Event::TornTail { .. } | Event::Refused { .. } | Event::Typed { .. } => {}
         }
