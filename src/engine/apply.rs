@@ -102,11 +102,16 @@ impl State {
                 self.measures.remove(&Purpose::Needs(key.clone()));
             }
             Event::WaitBegun { key } => {
+                let once = self.current(key).and_then(|lane| self.plan_step(lane)).is_some_and(|step| step.step.once);
+                if once && let ScriptRef::Stage(stage) = &key.lane.script {
+                    self.once.insert((stage.clone(), key.step.clone()), key.lane.server.clone());
+                }
                 self.on_step(key, |lane, now_ms| {
                     lane.step = StepPhase::Waiting;
                     lane.phase_ms = now_ms;
                 });
                 self.measures.remove(&Purpose::Needs(key.clone()));
+                self.measures.remove(&Purpose::Wait(key.clone()));
             }
             Event::TargetEnded { key, place, end, tail, bytes, has, lacks } => {
                 self.on_step(key, |lane, _| {
@@ -147,7 +152,15 @@ impl State {
                     lane.phase_ms = now_ms;
                 }
             }
-            Event::LaneDone { lane } => self.close_lane(lane, LanePhase::Done),
+            Event::LaneDone { lane } => {
+                // Its gates hold, so whatever was stopped on it runs again.
+                if self.stage_of(lane).is_some_and(|stage| !stage.gates.is_empty())
+                    && let Some(server) = &lane.server
+                {
+                    self.stopped.remove(server);
+                }
+                self.close_lane(lane, LanePhase::Done);
+            }
             Event::LeftOut { server, reason, .. } => self.leave_out(server, reason),
             Event::RecoveryBegun { lane, of } => {
                 self.note_settled(of, "recovery");
