@@ -29,6 +29,7 @@ impl State {
                 if !matches!(self.closed, Some(Close::Done | Close::Failed { .. })) {
                     self.closed = None;
                     self.halt = None;
+                    self.halt_waits = true;
                 }
             }
             Event::BansFound { bans } => self.bans.clone_from(bans),
@@ -83,6 +84,7 @@ impl State {
                 self.on_step(key, |lane, now_ms| {
                     lane.step = StepPhase::Running;
                     lane.phase_ms = now_ms;
+                    lane.awaited_ms = now_ms;
                     lane.targets = targets
                         .iter()
                         .map(|target| TargetState {
@@ -266,7 +268,7 @@ impl State {
     }
 
     /// What must be read for `purpose`.
-    fn probes_of(&self, purpose: &Purpose) -> BTreeSet<ProbeKey> {
+    pub(super) fn probes_of(&self, purpose: &Purpose) -> BTreeSet<ProbeKey> {
         let mut probes = Probes::new(self);
         let profile = &self.setup.profile;
         match purpose {
@@ -597,6 +599,10 @@ impl State {
                 self.close_lane(&key, LanePhase::LeftOut(reason.to_owned()));
             }
         }
+        let of_it = |lane: &LaneState| lane.of.as_ref().is_some_and(|of| of.lane.server.as_ref() == Some(server));
+        for lane in self.sides.iter_mut().filter(|lane| of_it(lane) && !lane.phase.is_closed()) {
+            lane.phase = LanePhase::LeftOut(reason.to_owned());
+        }
     }
 
     fn drop_questions(&mut self, lane: &LaneKey) {
@@ -637,6 +643,15 @@ impl State {
     fn reply(&mut self, id: u64, choice: Choice, text: &str) {
         let Some(question) = self.take_question(id) else { return };
         match (&question.about, choice) {
+            (About::Slow(_), Choice::Hold) => {
+                self.halt_waits = false;
+                self.halt = Some(Close::Stopped { why: format!("{}; it goes on there", question.text) });
+            }
+            (About::Slow(key), Choice::LookAgain) => self.on_step(key, |lane, now_ms| lane.awaited_ms = now_ms),
+            (About::Failure(key), Choice::Skip) => {
+                self.note_settled(key, "the fix was given up");
+                self.close_lane(&key.lane, LanePhase::Given);
+            }
             (_, Choice::Hold) => {
                 let why = format!("held by the operator at: {}", question.text);
                 self.halt = Some(Close::Stopped { why });
