@@ -225,6 +225,9 @@ impl Synced {
     /// # Errors
     /// The failure that prevents it, for good; [`JournalError::Closed`] after the writer's end.
     pub async fn advanced(&mut self) -> Result<u64, JournalError> {
+        if let Some(failure) = self.failure() {
+            return Err(failure);
+        }
         let changed = self.0.changed().await;
         let progress = self.0.borrow_and_update();
         match (&progress.failure, changed) {
