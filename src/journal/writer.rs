@@ -46,8 +46,8 @@ struct Progress {
 }
 
 enum Message {
-    /// An event, and whether it is worth a sync.
-    Event(Pending, bool),
+    /// Events, and whether they are worth a sync.
+    Events(Vec<Pending>, bool),
     Flush(SyncSender<Result<u64, JournalError>>),
     LastWords(Pending, SyncSender<Result<u64, JournalError>>),
 }
@@ -114,13 +114,26 @@ impl Writer {
     /// # Errors
     /// The failure that ended the writer, once there was one; an event that is too long.
     pub fn submit<E: Serialize>(&mut self, stamp: Stamp, event: &E) -> Result<u64, JournalError> {
-        self.push(stamp, event, true)
+        self.push(stamp, std::iter::once(event), true)
+    }
+
+    /// Hands in events that happened at once, and returns the sequence number of the last. One write and one sync take
+    /// them all; a crash may still keep only the first few.
+    ///
+    /// # Errors
+    /// As for [`Self::submit`]; then none of them is taken.
+    pub fn submit_all<'e, E: Serialize + 'e>(
+        &mut self,
+        stamp: Stamp,
+        events: impl IntoIterator<Item = &'e E>,
+    ) -> Result<u64, JournalError> {
+        self.push(stamp, events, true)
     }
 
     /// Like [`Self::submit`], for an event that is not worth a sync: it comes to disk with the next one that is, and a
     /// crash may take it. Nobody should wait for it.
     pub fn submit_losable<E: Serialize>(&mut self, stamp: Stamp, event: &E) -> Result<u64, JournalError> {
-        self.push(stamp, event, false)
+        self.push(stamp, std::iter::once(event), false)
     }
 
     /// How far the journal is safely on disk.
@@ -157,13 +170,22 @@ impl Writer {
         self.flush()
     }
 
-    fn push<E: Serialize>(&mut self, stamp: Stamp, event: &E, durable: bool) -> Result<u64, JournalError> {
+    fn push<'e, E: Serialize + 'e>(
+        &mut self,
+        stamp: Stamp,
+        events: impl IntoIterator<Item = &'e E>,
+        durable: bool,
+    ) -> Result<u64, JournalError> {
         if let Some(failure) = &self.progress.borrow().failure {
             return Err(failure.clone());
         }
-        let event = Pending { stamp, json: json(event)? };
-        self.send(Message::Event(event, durable))?;
-        self.seq += 1;
+        let events = events
+            .into_iter()
+            .map(|event| Ok(Pending { stamp, json: json(event)? }))
+            .collect::<Result<Vec<_>, JournalError>>()?;
+        let count = events.len() as u64;
+        self.send(Message::Events(events, durable))?;
+        self.seq += count;
         Ok(self.seq)
     }
 
@@ -316,9 +338,9 @@ impl Batch {
 
     fn add(&mut self, message: Message) {
         match message {
-            Message::Event(event, durable) => {
-                self.bytes += event.json.len();
-                self.events.push(event);
+            Message::Events(events, durable) => {
+                self.bytes += events.iter().map(|event| event.json.len()).sum::<usize>();
+                self.events.extend(events);
                 self.durable |= durable;
             }
             Message::Flush(reply) => {
@@ -372,13 +394,13 @@ mod tests {
         let (queue, waiting) = sync_channel(QUEUE);
         let event = |bytes: usize| Pending { stamp: Stamp::new(NOW, 1, 0), json: vec![b'1'; bytes] };
         for number in 0..64 {
-            queue.send(Message::Event(event(1), number == 40)).expect("room");
+            queue.send(Message::Events(vec![event(1)], number == 40)).expect("room");
         }
         let batch = Batch::take(&waiting).expect("something waits");
         assert_eq!((batch.events.len(), batch.durable), (64, true));
 
         for _ in 0..20 {
-            queue.send(Message::Event(event(BATCH / 10), false)).expect("room");
+            queue.send(Message::Events(vec![event(BATCH / 10)], false)).expect("room");
         }
         drop(queue);
         assert_eq!(Batch::take(&waiting).map(|batch| (batch.events.len(), batch.durable)), Some((11, false)));
