@@ -588,15 +588,18 @@ fn inventory_and_answers_are_toml_and_name_what_is_there() {
 #[test]
 fn removing_a_lab_leaves_no_process_and_no_file() {
     let farm = Farm::new(&["install-never-ends", "balancer-not-stopping:always"]);
-    farm.command("ums-2", &format!("exec setsid {} {SILENT} >/dev/null 2>&1", farm.installer())).spawn().unwrap();
+    let installer = format!("exec setsid {} {SILENT} >/dev/null 2>&1", farm.installer());
+    let mut children = vec![farm.command("ums-2", &installer).spawn().unwrap()];
     eventually("the installer hangs", || farm.events().contains("ums-2 install hangs"));
     // What a supervisor of a run does: it ignores every polite signal.
-    farm.command("ums-1", "trap '' TERM HUP INT; while :; do sleep 1; done").spawn().unwrap();
+    let stubborn = "trap '' TERM HUP INT; while :; do sleep 1; done";
+    children.push(farm.command("ums-1", stubborn).spawn().unwrap());
     assert!(farm.processes().len() >= 4 * 5, "{:?}", farm.processes());
     let ended = lab::remove(&farm.lab.dir).unwrap();
     assert!(ended >= 20, "{ended}");
     assert_eq!(farm.processes(), Vec::<String>::new());
     assert!(!farm.lab.dir.exists());
+    assert!(children.iter_mut().all(|child| !child.wait().unwrap().success()));
 }
 
 #[test]

@@ -31,8 +31,9 @@ pub enum LabError {
     #[error("making a lab: no port is free on {address}: {source}; remove labs that are not needed")]
     NoPort { address: std::net::Ipv4Addr, source: io::Error },
 
-    #[error("starting the services of {server} in the lab failed: {said}; its log is {}", log.display())]
-    NotStarted { server: String, said: String, log: PathBuf },
+    /// `said` ends with the last lines of the server's log: the lab is not kept.
+    #[error("starting the services of {server} in the lab failed:\n{said}")]
+    NotStarted { server: String, said: String },
 
     #[error("removing the lab {}: {left} of its processes cannot be ended; end them by hand, then try again", dir.display())]
     StillRunning { dir: PathBuf, left: usize },

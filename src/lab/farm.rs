@@ -161,8 +161,10 @@ pub(super) fn run_on_all(dir: &Path, servers: &[(&str, &str)]) -> Result<(), Lab
                 .map_err(|e| LabError::io("running a command of", &dir.join(server), e))?;
             if !output.status.success() {
                 let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-                let log = dir.join(server).join("log");
-                return Err(LabError::NotStarted { server: (*server).to_owned(), said, log });
+                let log = fs::read_to_string(dir.join(server).join("log")).unwrap_or_default();
+                let lines: Vec<_> = log.lines().collect();
+                let last = lines[lines.len().saturating_sub(10)..].join("\n");
+                return Err(LabError::NotStarted { server: (*server).to_owned(), said: format!("{said}\n{last}") });
             }
         }
     }

@@ -70,7 +70,7 @@ connect() {
         $1 == "schema" && older($2, own) { $2 = own; $3 = $3 + 1; $4 = host }
         { print }'
     # shellcheck disable=SC2016,SC2046 # awk's own names; three words are wanted
-    set -- $(query '$1 == "schema" { print $2, $3, $4 }')
+    set -- $(query '$1 == "schema" { print $2, $3, $4 == "" ? "-" : $4 }')
     [ "$(compare "$1" "$own_schema")" = 0 ] || return 1
     [ "$3" = "$host" ] || return 0
     # This host is the last that renewed it; was it now?
