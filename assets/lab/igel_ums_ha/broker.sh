@@ -14,9 +14,9 @@ leave() {
     [ -z "$stuck" ] || return 0
     trap '' TERM INT
     wake
-    rm -f "$run/igel-ums-broker.pid"
     status UMS_BROKER SERVICE_STOPPED
     event "load balancer stopped"
+    rm -f "$run/igel-ums-broker.pid"
     exit 0
 }
 trap leave TERM INT

@@ -9,9 +9,11 @@ leave() {
     trap '' TERM INT
     wake
     ! alive "$web" || kill "$pid" 2>/dev/null || :
-    [ "${1-}" = again ] || rm -f "$run/igel-ums-server.pid"
+    while alive "$web"; do sleep 0.02; done
     status UMS_RMGUISERVER SERVICE_STOPPED
     event "server stopped"
+    # Last: whoever stops the service takes it for stopped from here on.
+    [ "${1-}" = again ] || rm -f "$run/igel-ums-server.pid"
 }
 trap 'leave; exit 0' TERM INT
 

@@ -6,8 +6,8 @@ set -eu
 leave() {
     trap '' TERM INT
     wake
-    rm -f "$NOFM_ROOT/run/igel-ums-watchdog.pid"
     log "watchdog stopped"
+    rm -f "$NOFM_ROOT/run/igel-ums-watchdog.pid"
     exit 0
 }
 trap leave TERM INT
