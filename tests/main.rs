@@ -1,5 +1,4 @@
-// `cfg(test)` holds anyway; said here, the lints know that every helper in the module belongs to a test.
-#[cfg(test)]
 mod journal;
+mod lab;
 mod tidy;
 mod transport;
