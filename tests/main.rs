@@ -1,2 +1,4 @@
 mod journal;
+mod lab;
+mod tidy;
 mod transport;

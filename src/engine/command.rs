@@ -114,9 +114,12 @@ impl State {
                 found.map(|other| Place::Server(other.name.clone())).ok_or_else(|| "no other server is in service".to_owned())
             }
             At::Role(role) | At::One(role) => {
-                // A server may itself be of the role that is asked: then it answers where no other does.
-                let mut of_role = self.setup.inventory.of_role(role).filter(|other| !self.is_down(&other.name));
-                let found = of_role.next();
+                // A server that is at work itself answers where no other does; a stopped one only if it must.
+                let of_role = || self.setup.inventory.of_role(role);
+                let out = |other: &&Server| self.stopped.contains(&other.name) || self.lost.contains_key(&other.name);
+                let found = of_role()
+                    .find(|other| !self.is_down(&other.name))
+                    .or_else(|| of_role().find(|other| !out(other)));
                 found
                     .map(|other| Place::Server(other.name.clone()))
                     .ok_or_else(|| format!("no server of role `{role}` is in service"))

@@ -352,6 +352,10 @@ impl State {
             (About::Manual(key) | About::Attended(key), Choice::Done) | (About::Failure(key), Choice::ByHand) => {
                 vec![Event::ProofBegun { key: key.clone(), by_hand: true }]
             }
+            (About::Slow(key), Choice::Unknown) => vec![Event::StepUnknown {
+                key: key.clone(),
+                cause: super::event::Cause::Unclear { what: "it was no longer waited for".to_owned() },
+            }],
             (About::Attended(key), Choice::Start) => {
                 let step = self.current(key).and_then(|lane| self.plan_step(lane));
                 let step = step.ok_or("the step is no longer in turn")?;

@@ -22,6 +22,8 @@ pub enum About {
     Tell(ProbeKey),
     /// Whether a step worked of which nothing is known.
     Settle(StepKey),
+    /// A step that takes longer than is usual.
+    Slow(StepKey),
     /// What to do about a failure.
     Failure(StepKey),
     /// A check at the end that does not pass.
@@ -150,6 +152,7 @@ impl About {
             | Self::Attended(key)
             | Self::Optional(key)
             | Self::Settle(key)
+            | Self::Slow(key)
             | Self::Failure(key) => key.lane.server.as_ref(),
             Self::Tell(ProbeKey::Fact(_, server) | ProbeKey::Check(_, server)) | Self::EndCheck(_, server) => {
                 server.as_ref()
@@ -166,6 +169,7 @@ impl About {
             | Self::Attended(key)
             | Self::Optional(key)
             | Self::Settle(key)
+            | Self::Slow(key)
             | Self::Failure(key) => Some(key),
             Self::Tell(_) | Self::EndCheck(..) | Self::KeepUp(_) => None,
         }

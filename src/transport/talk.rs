@@ -264,7 +264,7 @@ pub(super) async fn greeting<R: AsyncBufRead + Unpin>(reader: &mut R, marker: &s
             return Ok(());
         }
         budget -= read as u64;
-        if said.len() < LINE as usize {
+        if said.len() < ERRORS {
             said.append(&mut line);
         }
         if read == 0 || budget == 0 {

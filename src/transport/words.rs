@@ -9,15 +9,14 @@ pub(super) fn quoted(text: &str) -> String {
 
 /// What a server said, fit to show: one line, control and bidirectional characters escaped, cut to `most` characters.
 pub(super) fn shown(bytes: &[u8], most: usize) -> String {
-    let text = String::from_utf8_lossy(&bytes[..bytes.len().min(most.saturating_mul(4))]);
+    // One more than is shown, so that a cut can be seen; no character has more than four bytes.
+    let text = String::from_utf8_lossy(&bytes[..bytes.len().min(most.saturating_add(1).saturating_mul(4))]);
     let mut out = String::new();
-    let mut count = 0;
-    for c in text.trim().chars() {
-        if count >= most {
+    for (count, c) in text.trim().chars().enumerate() {
+        if count == most {
             out.push('…');
             break;
         }
-        count += 1;
         if is_plain(c) {
             out.push(c);
         } else if c == '\n' {

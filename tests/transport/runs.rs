@@ -15,7 +15,7 @@ i=0; while [ $i -lt 3000 ]; do i=$((i+1)); echo \"line $i of the output\"; [ $((
 exit 37";
 
 fn slow_output() -> Vec<u8> {
-    (1..=3000).map(|i| format!("line {i} of the output\n")).collect::<String>().into_bytes()
+    (1..=3000).flat_map(|i| format!("line {i} of the output\n").into_bytes()).collect()
 }
 
 fn done(rc: i32) -> RunEnd {

@@ -21,6 +21,9 @@ impl Decider<'_> {
             self.record(Event::ToDo { text });
             return self.settle(key, Outcome::Tolerated, Known::Seen, cause.to_string());
         }
+        if let ScriptRef::Fix(_) = &key.lane.script {
+            return self.failed_fix(lane, key, cause);
+        }
         let Some(ruled) = &lane.ruled else {
             if !self.measured(Purpose::Rule(key.clone())) {
                 return;
@@ -47,6 +50,19 @@ impl Decider<'_> {
         let title = state.plan_step(lane).map_or("the checks after it", |step| step.title.as_str());
         let place = key.lane.server.as_ref().map_or("the farm", |server| server.as_str());
         self.ask(About::Failure(key.clone()), format!("{place}: \"{title}\" failed"), details, options);
+    }
+
+    /// A fix is the operator's own wish, so it may be given up.
+    fn failed_fix(&mut self, lane: &LaneState, key: &StepKey, cause: &Cause) {
+        let title = self.state.plan_step(lane).map_or("the fix", |step| step.title.as_str());
+        let options = vec![
+            Answer::new(Choice::Retry, "carries the step out once more"),
+            Answer::new(Choice::ByHand, "you do it by hand; it is looked at afterwards"),
+            Answer::new(Choice::Skip, "gives the fix up; the check says how things stand"),
+            super::hold(),
+        ];
+        let place = key.lane.server.as_ref().map_or("the farm", |server| server.as_str());
+        self.ask(About::Failure(key.clone()), format!("{place}: \"{title}\" failed"), vec![cause.to_string()], options);
     }
 
     pub(super) fn unknown(&mut self, key: &StepKey, step: &PlanStep, cause: &Cause) {

@@ -69,6 +69,8 @@ impl Decider<'_> {
     fn measured(&mut self, purpose: Purpose) -> bool {
         match self.state.measures.get(&purpose) {
             Some(measure) => measure.open.is_empty(),
+            // What needs nothing measured is not worth an event.
+            None if self.state.probes_of(&purpose).is_empty() => true,
             None => {
                 self.record(Event::MeasureBegun { purpose });
                 false
@@ -104,9 +106,12 @@ impl Decider<'_> {
             self.ask(about, text, details, options);
         }
         for (about, id) in &self.state.asked {
-            if let About::Tell(probe) = about
-                && !self.state.asking.contains(probe)
-            {
+            let over = match about {
+                About::Tell(probe) => !self.state.asking.contains(probe),
+                About::Slow(key) => !self.state.current(key).is_some_and(super::state::LaneState::is_running),
+                _ => false,
+            };
+            if over {
                 self.record(Event::Withdrawn { question: *id });
             }
         }
@@ -133,7 +138,8 @@ impl Decider<'_> {
     /// A session that is to stop does so once nothing runs any more.
     fn halt(&mut self) {
         let Some(close) = &self.state.halt else { return };
-        if !self.out.record.is_empty() || self.state.active_lanes().any(super::state::LaneState::is_running) {
+        let waits = self.state.halt_waits && self.state.active_lanes().any(super::state::LaneState::is_running);
+        if !self.out.record.is_empty() || waits {
             return;
         }
         // Whatever else would happen waits for the session to be resumed.
