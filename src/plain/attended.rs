@@ -53,21 +53,23 @@ pub(super) fn pass_through(desk: &mut Desk, console: &mut Console, key: &StepKey
 }
 
 fn relay(desk: &mut Desk, console: &mut Console, key: &StepKey, run: &str) -> Go<()> {
-    let mut shown = 0;
+    // Somebody who comes back sees the end of it, not all of it once more.
+    let mut shown = match desk.follower.output(run)? {
+        Some(output) => output.size().map_err(ClientError::from)?.saturating_sub(WINDOW),
+        None => 0,
+    };
     let mut size = (0, 0);
     loop {
         desk.read()?;
         // Looked at before the output is, so that all of what came before the end is shown.
         let ended = !is_running(desk.state(), key);
-        while let Some(output) = desk.follower.output(run)? {
-            let bytes = output.window(shown, shown.saturating_add(WINDOW)).map_err(ClientError::from)?;
-            if bytes.is_empty() {
-                break;
-            }
-            shown += bytes.len() as u64;
-            desk.out.raw(&bytes)?;
-        }
-        if ended || desk.follower.runner() == Runner::Gone {
+        let bytes = match desk.follower.output(run)? {
+            Some(output) => output.window(shown, shown.saturating_add(WINDOW)).map_err(ClientError::from)?,
+            None => Vec::new(),
+        };
+        shown += bytes.len() as u64;
+        desk.out.raw(&bytes)?;
+        if bytes.is_empty() && (ended || desk.follower.runner() == Runner::Gone) {
             return Ok(());
         }
         if let Ok(now) = crossterm::terminal::size()
@@ -87,7 +89,8 @@ fn relay(desk: &mut Desk, console: &mut Console, key: &StepKey, run: &str) -> Go
         if leave {
             return Ok(());
         }
-        desk.follower.wait(LOOK)?;
+        // A step that prints a lot still hears the keys.
+        desk.follower.wait(if bytes.is_empty() { LOOK } else { std::time::Duration::ZERO })?;
     }
 }
 

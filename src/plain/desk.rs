@@ -42,6 +42,8 @@ pub(super) struct Desk {
     late: BTreeSet<StepKey>,
     /// Lines that wait while an attended step has the terminal.
     held: Option<Vec<(i64, String)>>,
+    /// Whether a line was printed since somebody last asked.
+    said: bool,
 }
 
 impl Desk {
@@ -55,6 +57,7 @@ impl Desk {
             ran: BTreeMap::new(),
             late: BTreeSet::new(),
             held: None,
+            said: false,
         }
     }
 
@@ -140,6 +143,7 @@ impl Desk {
     }
 
     fn stamped(&mut self, wall_ms: i64, line: String) -> Go<()> {
+        self.said = true;
         match &mut self.held {
             Some(held) => held.push((wall_ms, line)),
             None => self.out.stamped(wall_ms, &line)?,
@@ -178,6 +182,11 @@ impl Desk {
     /// Waits a little for something to come in.
     pub(super) fn wait(&mut self) -> Go<()> {
         Ok(self.follower.wait(LOOK)?)
+    }
+
+    /// Whether a line was printed since this was last asked.
+    pub(super) fn was_said(&mut self) -> bool {
+        std::mem::take(&mut self.said)
     }
 
     /// The question that has been open for the longest time.
@@ -234,7 +243,8 @@ impl Desk {
 }
 
 fn is_under_way(lane: &LaneState) -> bool {
-    matches!(lane.step, StepPhase::Running | StepPhase::Waiting | StepPhase::Proving { .. })
+    // Of one that runs the engine asks by itself.
+    matches!(lane.step, StepPhase::Waiting | StepPhase::Proving { .. })
 }
 
 /// Whether n, m or what stands beside them may be another after `event`.

@@ -48,11 +48,9 @@ pub struct Outcome {
     pub end: End,
     pub close: Option<Close>,
     pub tally: Option<Tally>,
-    pub checks: Vec<CheckSummary>,
+    /// The checks of the start as they stand.
+    pub checks: Vec<CheckRow>,
 }
-
-/// A check as a program is told of it.
-pub type CheckSummary = CheckRow;
 
 /// Where a person types.
 pub enum Keyboard {
@@ -82,7 +80,7 @@ pub fn dialogue(
     finish(person.into_desk(), went)
 }
 
-/// Takes every answer from `answers`, and goes as far as `reach`.
+/// Takes every answer from `answers`, and goes as far as `reach`. `from_start`: what happened before is told, too.
 ///
 /// # Errors
 /// As [`dialogue`].
@@ -92,11 +90,12 @@ pub fn headless(
     json: bool,
     answers: &Answers,
     reach: Reach,
+    from_start: bool,
 ) -> Result<Outcome, PlainError> {
     let telling = if json { Telling::Json } else { Telling::Lines };
     let console = Console::new(Box::new(std::io::empty()), false, follower.waker()).map_err(PlainError::Read)?;
     let mut script = headless::Script::new(Desk::new(follower, out, telling), console, answers);
-    let went = script.walk(reach);
+    let went = script.walk(reach, from_start);
     finish(script.into_desk(), went)
 }
 

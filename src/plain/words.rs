@@ -160,6 +160,7 @@ fn operator(event: &Event) -> Option<String> {
         Event::BanLifted { act, evidence, viewer } => format!("{viewer} lifted what was forbidden ({act}): {evidence}"),
         Event::PenTaken { viewer, by_force: false } => format!("{viewer} has the pen"),
         Event::PenTaken { viewer, by_force: true } => format!("{viewer} took the pen over"),
+        Event::PenLeft { viewer } => format!("{viewer} is gone and left the pen"),
         Event::Refused { viewer, intent, why } => format!("refused to {viewer}: {intent}: {why}"),
         _ => return None,
     })

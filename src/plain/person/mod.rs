@@ -8,6 +8,11 @@ mod notices;
 mod questions;
 mod summary;
 
+pub(super) use checks::is_checked;
+pub(super) use components::is_surveyed;
+
+use std::collections::BTreeSet;
+
 use super::console::{Console, Said};
 use super::desk::Desk;
 use super::error::{End, Go, Stop};
@@ -15,19 +20,22 @@ use super::headless::give_answers;
 use super::show;
 use crate::engine::{Intent, Phase};
 use crate::inventory::Answers;
+use crate::model::NoticeId;
 use crate::profile::Page;
 
-/// Pages before the start, for `Step N of M`.
+/// For `Step N of M`; the last one tells how it ended.
 const PAGES: usize = 9;
 
 pub(super) struct Person {
     desk: Desk,
     console: Console,
+    /// Notices that were shown in this dialogue.
+    read: BTreeSet<NoticeId>,
 }
 
 impl Person {
     pub(super) fn new(desk: Desk, console: Console) -> Self {
-        Self { desk, console }
+        Self { desk, console, read: BTreeSet::new() }
     }
 
     pub(super) fn into_desk(self) -> Desk {

@@ -14,7 +14,7 @@ use crate::profile::Severity;
 const LONG: usize = 150;
 
 /// One check on one server, or on the farm.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct CheckRow {
     pub check: CheckId,
     pub title: String,
