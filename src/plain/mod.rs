@@ -29,6 +29,7 @@ use std::io::Read;
 pub use desk::Telling;
 pub use error::{End, PlainError};
 pub use headless::Reach;
+pub use policy::input_values;
 pub use json::object as json_line;
 pub use printer::Printer;
 pub use show::{CheckRow, PlanRow, commands, plan, plan_rows};
