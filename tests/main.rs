@@ -1,3 +1,5 @@
+#![cfg(test)]
+
 mod journal;
 mod lab;
 mod tidy;
