@@ -1,2 +1,4 @@
-#[cfg(test)]
+mod journal;
 mod lab;
+mod tidy;
+mod transport;

@@ -1,1 +1,50 @@
-//! TODO
+//! What happens next, and what must never happen.
+//!
+//! A session is the fold of its events: [`State::apply`] is total and reads no clock, [`decide`] is a pure
+//! function of state and time and keeps no queue, [`State::judge`] says whether an operator's intent may be.
+//! Whoever runs the engine journals and syncs every event before it acts on what follows from it.
+//!
+//! # What it keeps
+//! * A step is intended in the journal before it is started, and started once a round and attempt.
+//! * A `once` step is used up by its intent; only a recovery that undoes it frees it.
+//! * A stage's next server begins only when nothing is in trouble and the last one's gates hold, and never when
+//!   too few would be left in service; whoever is not known to be in service counts as down.
+//! * What a step needs is measured right before it. An expression over an unknown is unknown, and an unknown
+//!   starts nothing and proves nothing.
+//! * What a profile forbids after a failure is not offered, and refused when asked for.
+//!
+//! # Its limits
+//! Order found while running (`first` and `last` over facts), rebooting and secrets are refused by the
+//! profile's check, not carried out here.
+
+mod apply;
+mod command;
+mod decide;
+mod event;
+mod intent;
+mod key;
+mod measure;
+mod probes;
+mod question;
+mod reading;
+mod state;
+mod verdict;
+mod view;
+mod words;
+mod work;
+
+pub use command::{Ask, Job};
+pub use decide::decide;
+pub use event::{Ban, Cause, Close, End, Event, Outcome, Stamp, Target};
+pub use intent::{Intent, Lack};
+pub use key::{GATES, LaneKey, Place, ScriptRef, StepKey};
+pub use measure::{Measured, ProbeKey, Purpose, Reading};
+pub use question::{About, Answer, Choice, Question};
+pub use reading::{Raw, read_fact, read_value};
+pub use state::{
+    CheckState, Dated, FailureRecord, LanePhase, LaneState, Measure, Phase, Record, SessionTime, StageState, State,
+    StepPhase, TargetState,
+};
+pub use verdict::{CheckFacts, INSTALLED_VERSION, Judged};
+pub use view::Seen;
+pub use work::{Decision, Work};

@@ -36,7 +36,19 @@ pub enum Value {
     Number(f64),
     Version(Version),
     YesNo(bool),
-    List(Vec<String>),
+    List(Vec<Value>),
+}
+
+impl Value {
+    /// The value that `text` is.
+    pub fn text(text: impl Into<String>) -> Self {
+        Self::Text(text.into())
+    }
+
+    /// A list of texts.
+    pub fn texts<T: Into<String>>(items: impl IntoIterator<Item = T>) -> Self {
+        Self::List(items.into_iter().map(Self::text).collect())
+    }
 }
 
 impl fmt::Display for Value {
@@ -48,7 +60,7 @@ impl fmt::Display for Value {
             Self::YesNo(true) => f.pad("yes"),
             Self::YesNo(false) => f.pad("no"),
             Self::List(items) if items.is_empty() => f.pad("none"),
-            Self::List(items) => f.pad(&items.join(", ")),
+            Self::List(items) => f.pad(&items.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")),
         }
     }
 }
@@ -88,4 +100,24 @@ pub struct Tally {
     pub waiting: usize,
     pub left_out: usize,
     pub unknown: usize,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_read_as_people_write_them() {
+        assert_eq!(Value::Number(3.0).to_string(), "3");
+        assert_eq!(Value::Number(2.5).to_string(), "2.5");
+        assert_eq!(Value::List(vec![Value::Number(1.0), Value::YesNo(true)]).to_string(), "1, yes");
+        assert_eq!(Value::List(Vec::new()).to_string(), "none");
+    }
+
+    #[test]
+    fn a_list_survives_the_journal() {
+        let list = Value::List(vec![Value::text("a"), Value::Number(3.0), Value::List(Vec::new())]);
+        let json = serde_json::to_string(&list).expect("serializes");
+        assert_eq!(serde_json::from_str::<Value>(&json).expect("reads"), list);
+    }
 }

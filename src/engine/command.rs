@@ -1,0 +1,338 @@
+//! Where a step runs and what it runs; where a question is put and what is asked.
+
+use std::path::PathBuf;
+
+use sha2::{Digest, Sha256};
+
+use super::decide::targets;
+use super::event::{Cause, Event, Target};
+use super::key::{LaneKey, Place, StepKey};
+use super::measure::ProbeKey;
+use super::state::State;
+use super::view::Seen;
+use crate::inventory::Server;
+use crate::model::{Os, ServerName, Value};
+use crate::plan::{PlanStep, Scope};
+use crate::profile::{Act, At, CheckKind, Service, ServiceAct, Shell, Source, Template};
+
+/// What a step does at one place.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Job {
+    Command { os: Os, body: String, tty: bool },
+    Services { os: Os, act: ServiceAct, services: Vec<Service> },
+    Upload { local: PathBuf, remote: String },
+    Collect { os: Os, paths: Vec<String> },
+}
+
+/// What is asked of a place.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Ask {
+    Command { place: Place, os: Os, script: String },
+    Http { url: String },
+    FreeSpace { place: Place, path: String },
+    Clocks { servers: Vec<ServerName> },
+    Port { from: Place, address: String, port: u16 },
+    Writable { place: Place, path: String },
+    Privilege { place: Place },
+    File { place: Place, path: String, same_as: Option<PathBuf> },
+    Services { place: Place, services: Vec<Service> },
+}
+
+impl State {
+    /// The event that starts a step.
+    ///
+    /// # Errors
+    /// Why it cannot be started.
+    pub(super) fn intent(&self, key: &StepKey, step: &PlanStep, tty: bool) -> Result<Event, Cause> {
+        if let crate::engine::key::ScriptRef::Stage(stage) = &key.lane.script
+            && step.step.once
+            && self.once.contains_key(&(stage.clone(), step.id.clone()))
+        {
+            let what = "it was started once in this round already, and must not be started again".to_owned();
+            return Err(Cause::Unclear { what });
+        }
+        let unclear = |what| Cause::Unclear { what };
+        let command = self.command(key).map_err(unclear)?;
+        let places = self.places(key, step).map_err(unclear)?;
+        let targets: Vec<Target> = targets(places, |place| self.run_id(key, place));
+        Ok(Event::StepIntended {
+            key: key.clone(),
+            targets,
+            command: crate::text::escape::safe_cut(&command, 8192).into_owned(),
+            tty,
+            once: step.step.once,
+        })
+    }
+
+    /// Names the run on the server: the same step at the same attempt has the same, whoever starts it.
+    fn run_id(&self, key: &StepKey, place: &Place) -> String {
+        let whole = format!("{}|{key:?}|{place:?}", self.setup.session);
+        let digest = Sha256::digest(whole.as_bytes());
+        let hash: String = digest.iter().take(8).fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
+        let name: String = format!("{}.{}", key.lane.script, key.step)
+            .chars()
+            .map(|c| if c.is_ascii_alphanumeric() || c == '.' || c == '_' { c } else { '-' })
+            .take(60)
+            .collect();
+        format!("{name}-r{}a{}-{hash}", key.lane.round, key.attempt)
+    }
+
+    /// Every place a step runs at.
+    fn places(&self, key: &StepKey, step: &PlanStep) -> Result<Vec<Place>, String> {
+        let server = self.server_of(&key.lane);
+        let list = |names: Vec<ServerName>| names.into_iter().map(Place::Server).collect::<Vec<_>>();
+        let places = match &step.at {
+            At::Here | At::Local | At::One(_) | At::Peer => {
+                vec![self.place(&step.at, server, Some(&key.lane))?]
+            }
+            At::Peers => {
+                let stage = self.stage_of(&key.lane).and_then(|stage| self.stages.get(self.stage_index(&stage.id)?));
+                let lanes = stage.map(|stage| stage.lanes.as_slice()).unwrap_or_default();
+                let others = lanes.iter().filter_map(|lane| lane.key.server.clone());
+                list(others.filter(|other| key.lane.server.as_ref() != Some(other) && !self.left_out.contains_key(other)).collect())
+            }
+            At::Role(role) => list(self.setup.inventory.of_role(role).map(|server| server.name.clone()).collect()),
+        };
+        Ok(places)
+    }
+
+    /// The one place that `at` means.
+    fn place(&self, at: &At, server: Option<&Server>, lane: Option<&LaneKey>) -> Result<Place, String> {
+        let is_other = |other: &&Server| server.is_none_or(|server| server.name != other.name);
+        match at {
+            At::Here => Ok(server.map_or(Place::Console, |server| Place::Server(server.name.clone()))),
+            At::Local => Ok(Place::Console),
+            At::Peer | At::Peers => {
+                let roles = server.map(|server| server.roles.as_slice()).unwrap_or_default();
+                let others = self.setup.inventory.servers.iter().filter(is_other);
+                let mut others = others.filter(|other| other.roles.iter().any(|role| roles.contains(role)));
+                let in_lane = lane.and_then(|lane| Seen::new(self, Some(lane)).peers_in_service());
+                let found = match in_lane {
+                    Some(peers) => others.find(|other| peers.contains(&other.name)),
+                    None => others.find(|other| !self.is_down(&other.name)),
+                };
+                found.map(|other| Place::Server(other.name.clone())).ok_or_else(|| "no other server is in service".to_owned())
+            }
+            At::Role(role) | At::One(role) => {
+                // A server that is at work itself answers where no other does; a stopped one only if it must.
+                let of_role = || self.setup.inventory.of_role(role);
+                let out = |other: &&Server| self.stopped.contains(&other.name) || self.lost.contains_key(&other.name);
+                let found = of_role()
+                    .find(|other| !self.is_down(&other.name))
+                    .or_else(|| of_role().find(|other| !out(other)));
+                found
+                    .map(|other| Place::Server(other.name.clone()))
+                    .ok_or_else(|| format!("no server of role `{role}` is in service"))
+            }
+        }
+    }
+
+    fn os_at(&self, place: &Place) -> Os {
+        match place {
+            Place::Console => Os::Linux,
+            Place::Server(name) => self.setup.server(name).map_or(Os::Linux, |server| server.os),
+        }
+    }
+
+    /// What a step runs, for people to read and for the server to run.
+    ///
+    /// # Errors
+    /// What is not known of it.
+    pub fn command(&self, key: &StepKey) -> Result<String, String> {
+        let act = self.act_of(key).ok_or("the profile says nothing for this server's system")?;
+        let places = self
+            .current(key)
+            .and_then(|lane| self.plan_step(lane))
+            .map(|step| self.places(key, step))
+            .transpose()?
+            .unwrap_or_default();
+        let os = places.first().map_or(Os::Linux, |place| self.os_at(place));
+        match act {
+            Act::Run(text) | Act::Attended(text) => self.rendered(key, text, shell(os)),
+            Act::Manual(text) | Act::Confirm(text) => self.rendered(key, text, Shell::None),
+            Act::Upload(input) => {
+                let (local, remote) = self.upload(key, input)?;
+                Ok(format!("copy {} to {remote}", local.display()))
+            }
+            Act::Service { act, services } => {
+                let services = self.services(key, places.first(), services.as_ref());
+                Ok(format!("{} {}", service_word(*act), services.iter().map(service_name).collect::<Vec<_>>().join(" ")))
+            }
+            Act::Wait(wait) => Ok(format!("wait until {}", wait.until.source())),
+            Act::Reboot => Ok("reboot".to_owned()),
+            Act::Collect(paths) => {
+                let paths: Result<Vec<_>, _> = paths.iter().map(|path| self.rendered(key, path, Shell::None)).collect();
+                Ok(format!("collect {}", paths?.join(", ")))
+            }
+            Act::Use { procedure, .. } => Ok(procedure.to_string()),
+        }
+    }
+
+    /// What is to be run at one place of a step that was intended.
+    ///
+    /// # Errors
+    /// What is not known of it; nothing was started then.
+    pub fn job(&self, key: &StepKey, place: &Place) -> Result<Job, String> {
+        let os = self.os_at(place);
+        match self.act_of(key).ok_or("the profile says nothing for this server's system")? {
+            Act::Run(text) => Ok(Job::Command { os, body: self.rendered(key, text, shell(os))?, tty: false }),
+            Act::Attended(text) => Ok(Job::Command { os, body: self.rendered(key, text, shell(os))?, tty: true }),
+            Act::Upload(input) => {
+                let (local, remote) = self.upload(key, input)?;
+                Ok(Job::Upload { local, remote })
+            }
+            Act::Service { act, services } => {
+                Ok(Job::Services { os, act: *act, services: self.services(key, Some(place), services.as_ref()) })
+            }
+            Act::Collect(paths) => {
+                let paths: Result<Vec<_>, _> = paths.iter().map(|path| self.rendered(key, path, Shell::None)).collect();
+                Ok(Job::Collect { os, paths: paths? })
+            }
+            Act::Manual(_) | Act::Confirm(_) | Act::Wait(_) | Act::Reboot | Act::Use { .. } => {
+                Err("this step runs nothing on a server".to_owned())
+            }
+        }
+    }
+
+    fn rendered(&self, key: &StepKey, text: &Template, shell: Shell) -> Result<String, String> {
+        let seen = Seen::new(self, Some(&key.lane));
+        let step = self.current(key).and_then(|lane| self.plan_step(lane)).ok_or("the step is not in turn")?;
+        let scope = self.scope(&seen, self.server_of(&key.lane)).with(&step.with);
+        let scope = Scope { item: key.lane.item.as_deref(), ..scope };
+        text.render(shell, &|name| scope.lookup(name)).map_err(|name| format!("`{name}` has no value"))
+    }
+
+    fn upload(&self, key: &StepKey, input: &crate::model::InputId) -> Result<(PathBuf, String), String> {
+        let seen = Seen::new(self, Some(&key.lane));
+        let scope = self.scope(&seen, self.server_of(&key.lane));
+        let local = scope.lookup(&crate::profile::Name::Input(input.clone())).ok_or_else(|| format!("`{input}` has no value"))?;
+        let remote = scope.lookup(&crate::profile::Name::Remote(input.clone())).ok_or_else(|| format!("`{input}` names no file"))?;
+        Ok((PathBuf::from(local.to_string()), remote.to_string()))
+    }
+
+    /// The services a step is about at `place`, in stop order.
+    fn services(&self, key: &StepKey, place: Option<&Place>, own: Option<&Vec<Service>>) -> Vec<Service> {
+        if let Some(own) = own {
+            return own.clone();
+        }
+        let server = match place {
+            Some(Place::Server(name)) => self.setup.server(name),
+            _ => self.server_of(&key.lane),
+        };
+        server.map(|server| self.role_services(server, &server.roles)).unwrap_or_default()
+    }
+
+    /// The services of a server's roles, in stop order, each once.
+    fn role_services(&self, server: &Server, roles: &[crate::model::RoleId]) -> Vec<Service> {
+        let mut services: Vec<Service> = Vec::new();
+        let of_server = server.roles.iter().filter(|role| roles.contains(role));
+        for role in of_server.filter_map(|role| self.setup.profile.role(role)) {
+            for service in role.services.get(server.os).into_iter().flatten() {
+                if !services.contains(service) {
+                    services.push(service.clone());
+                }
+            }
+        }
+        services
+    }
+
+    /// What is asked, and where. `Ok(None)`: only the operator can answer.
+    ///
+    /// # Errors
+    /// Why it cannot be asked; that makes it unknown.
+    pub fn ask_of(&self, probe: &ProbeKey) -> Result<Option<Ask>, String> {
+        match probe {
+            ProbeKey::Fact(id, server) => {
+                let fact = self.setup.profile.fact(id).ok_or("the profile has no such fact")?;
+                let server = server.as_ref().and_then(|server| self.setup.server(server));
+                let seen = Seen::new(self, None);
+                let scope = self.scope(&seen, server);
+                let fill = |text: &Template, shell| {
+                    text.render(shell, &|name| scope.lookup(name)).map_err(|name| format!("`{name}` has no value"))
+                };
+                match &fact.source {
+                    Source::Ask | Source::Value(_) => Ok(None),
+                    Source::Http(url) => Ok(Some(Ask::Http { url: fill(url, Shell::None)? })),
+                    Source::Run(run) => {
+                        let place = self.place(&fact.at, server, None)?;
+                        let os = self.os_at(&place);
+                        let text = run.get(os).ok_or_else(|| format!("the profile has no command for {}", os.as_str()))?;
+                        Ok(Some(Ask::Command { place, os, script: fill(text, shell(os))? }))
+                    }
+                }
+            }
+            ProbeKey::Check(id, server) => {
+                let check = self.setup.profile.check(id).ok_or("the profile has no such check")?;
+                let server = server.as_ref().and_then(|server| self.setup.server(server));
+                self.check_ask(check, server)
+            }
+        }
+    }
+
+    fn check_ask(&self, check: &crate::profile::Check, server: Option<&Server>) -> Result<Option<Ask>, String> {
+        let seen = Seen::new(self, None);
+        let scope = self.scope(&seen, server);
+        let fill = |text: Option<&Template>| {
+            let text = text.ok_or("the profile says nothing for this server's system")?;
+            text.render(Shell::None, &|name| scope.lookup(name)).map_err(|name| format!("`{name}` has no value"))
+        };
+        let place = || self.place(&check.at, server, None);
+        Ok(Some(match &check.kind {
+            CheckKind::That(_) | CheckKind::Registered(_) | CheckKind::Ask(_) => return Ok(None),
+            CheckKind::ClockSkew(_) => {
+                let servers = self.places_of(check).into_iter().flatten().collect();
+                Ask::Clocks { servers }
+            }
+            CheckKind::FreeSpace { path, .. } => {
+                let place = place()?;
+                let path = fill(path.get(self.os_at(&place)))?;
+                Ask::FreeSpace { place, path }
+            }
+            CheckKind::Port(port) => {
+                let address = server.map(|server| server.address.clone()).ok_or("a port is checked of a server")?;
+                let from = match &check.at {
+                    At::Here => Place::Console,
+                    at => self.place(at, server, None)?,
+                };
+                Ask::Port { from, address, port: *port }
+            }
+            CheckKind::Writable(path) => {
+                let place = place()?;
+                let path = fill(path.get(self.os_at(&place)))?;
+                Ask::Writable { place, path }
+            }
+            CheckKind::Privilege => Ask::Privilege { place: place()? },
+            CheckKind::File { path, same_as, .. } => {
+                let place = place()?;
+                let path = fill(path.get(self.os_at(&place)))?;
+                let same_as = same_as.as_ref().and_then(|input| {
+                    scope.lookup(&crate::profile::Name::Input(input.clone())).map(|value: Value| PathBuf::from(value.to_string()))
+                });
+                Ask::File { place, path, same_as }
+            }
+            CheckKind::Services(_) => {
+                let server = server.ok_or("services are checked on a server")?;
+                Ask::Services { place: place()?, services: self.role_services(server, &check.roles) }
+            }
+        }))
+    }
+}
+
+fn shell(os: Os) -> Shell {
+    if os == Os::Windows { Shell::PowerShell } else { Shell::Sh }
+}
+
+fn service_word(act: ServiceAct) -> &'static str {
+    match act {
+        ServiceAct::Stop => "stop",
+        ServiceAct::Start => "start",
+        ServiceAct::Restart => "restart",
+    }
+}
+
+fn service_name(service: &Service) -> String {
+    match service {
+        Service::Named { name, .. } => name.clone(),
+        Service::Matching(regex) => format!("/{regex}/"),
+    }
+}

@@ -1,0 +1,138 @@
+//! Stages and their lanes: whose turn it is.
+
+use super::Decider;
+use crate::engine::event::Event;
+use crate::engine::key::ScriptRef;
+use crate::engine::measure::Purpose;
+use crate::engine::question::{About, Answer, Choice};
+use crate::engine::state::{LanePhase, LaneState, StageState};
+use crate::model::ServerName;
+use crate::profile::{AtATime, Stage, Then};
+
+impl Decider<'_> {
+    /// Fixes that the operator ordered.
+    pub(super) fn fixes(&mut self) {
+        let state = self.state;
+        // One at a time: two fixes of the same list would each see the other's half.
+        let fix = |lane: &&LaneState| matches!(lane.key.script, ScriptRef::Fix(_)) && !lane.phase.is_closed();
+        if let Some(lane) = state.sides.iter().find(fix) {
+            self.lane(lane);
+        }
+    }
+
+    pub(super) fn stages(&mut self) {
+        let state = self.state;
+        let recovery = |lane: &&LaneState| matches!(lane.key.script, ScriptRef::Recovery(_)) && !lane.phase.is_closed();
+        if let Some(lane) = state.sides.iter().find(recovery) {
+            self.lane(lane);
+            return;
+        }
+        if self.restart() {
+            return;
+        }
+        let Some(stage) = state.setup.profile.stages.get(state.stage) else {
+            self.record(Event::EndChecksBegun);
+            return;
+        };
+        let Some(lanes) = state.stages.get(state.stage) else { return };
+        if !lanes.entered {
+            if state.halt.is_none() && !state.paused && (state.before.is_some() || self.measured(Purpose::Before)) {
+                self.record(Event::StageEntered { stage: stage.id.clone() });
+            }
+            return;
+        }
+        for lane in lanes.active.iter().filter_map(|&index| lanes.lanes.get(index)) {
+            self.lane(lane);
+        }
+        if lanes.active.is_empty() && lanes.next >= lanes.lanes.len() {
+            self.record(Event::StageLeft { stage: stage.id.clone() });
+        } else {
+            self.enter(stage, lanes);
+        }
+    }
+
+    /// After a recovery that says so, the procedure is gone through again from a stage on.
+    fn restart(&mut self) -> bool {
+        let state = self.state;
+        let ended = state.sides.iter().rev().find(|lane| {
+            matches!(lane.key.script, ScriptRef::Recovery(_)) && lane.phase == LanePhase::Done
+        });
+        let Some(lane) = ended else { return false };
+        let ScriptRef::Recovery(id) = &lane.key.script else { return false };
+        let Some(failure) = state.setup.profile.failure(id) else { return false };
+        let Then::Stage(stage) = &failure.then else { return false };
+        let still = lane.of.as_ref().and_then(|of| state.lane(&of.lane));
+        if still.is_some_and(|lane| lane.phase == LanePhase::Recovering) {
+            self.record(Event::Undone { steps: failure.undoes.clone() });
+            self.record(Event::RoundBegun { round: state.round + 1, stage: stage.clone() });
+            return true;
+        }
+        false
+    }
+
+    /// Lets the next servers begin, as far as the stage and the servers in service allow.
+    fn enter(&mut self, stage: &Stage, lanes: &StageState) {
+        let state = self.state;
+        if state.halt.is_some() || state.paused || state.active_lanes().any(LaneState::is_in_trouble) {
+            return;
+        }
+        let limit = match stage.at_a_time {
+            AtATime::Number(number) => number,
+            AtATime::All => usize::MAX,
+        };
+        let mut room = limit.saturating_sub(lanes.active.len());
+        let mut taken: Vec<ServerName> = Vec::new();
+        let mut index = lanes.next;
+        while room > 0 && index < lanes.lanes.len() {
+            let lane = &lanes.lanes[index];
+            index += 1;
+            if lane.phase != LanePhase::Waiting {
+                continue;
+            }
+            let paused = lane.key.server.as_ref().is_some_and(|server| state.paused_servers.contains(server));
+            // The order is the vendor's: a paused server holds those behind it, too.
+            if paused {
+                break;
+            }
+            if let Some(server) = &lane.key.server
+                && let Some(why) = self.too_few(stage, server, &taken)
+            {
+                if lanes.active.is_empty() && taken.is_empty() {
+                    self.ask(
+                        About::KeepUp(stage.id.clone()),
+                        format!("{server} cannot be taken out of service: {why}"),
+                        Vec::new(),
+                        vec![Answer::new(Choice::LookAgain, "count the servers in service again"), super::hold()],
+                    );
+                }
+                break;
+            }
+            taken.extend(lane.key.server.clone());
+            self.record(Event::LaneEntered { lane: lane.key.clone() });
+            room -= 1;
+        }
+    }
+
+    /// Why taking `server` out of service now, with those in `taken`, would leave too few. Whoever is not known
+    /// to be in service counts as down.
+    fn too_few(&self, stage: &Stage, server: &ServerName, taken: &[ServerName]) -> Option<String> {
+        let state = self.state;
+        let server = state.setup.server(server)?;
+        for role in server.roles.iter().filter_map(|role| state.setup.profile.role(role)) {
+            let Some(keep_up) = stage.keep_up.or(role.keep_up) else { continue };
+            let members: Vec<_> = state.setup.inventory.of_role(&role.id).collect();
+            let down = |name: &ServerName| state.is_down(name) || taken.contains(name);
+            let up = members.iter().filter(|member| !down(&member.name)).count();
+            let left = if down(&server.name) { up } else { up.saturating_sub(1) };
+            let least = keep_up.least(members.len());
+            if left < least {
+                return Some(format!(
+                    "{left} of {} {} would be left in service, at least {least} must be",
+                    members.len(),
+                    role.label
+                ));
+            }
+        }
+        None
+    }
+}
