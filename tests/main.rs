@@ -2,5 +2,6 @@
 
 mod journal;
 mod lab;
+mod sim;
 mod tidy;
 mod transport;
