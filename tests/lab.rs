@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 
 use nofm::lab::{self, Fault, Lab, LabError, LabOptions, serve};
 
-const SILENT: &str = "--nox11 -- --accept-eula yes --accept-license-info yes --accept-sso-info yes --silent yes";
+const SILENT: &str =
+    "--nox11 -- --accept-eula yes --accept-license-info yes --accept-sso-info yes --silent yes";
 
 /// A lab that is gone when the test is over, however it ends.
 struct Farm {
@@ -244,8 +245,12 @@ fn without_downtime_the_last_server_renews_the_schema_once() {
     for row in farm.rows("UMS_RMGUISERVER").iter().chain(&farm.rows("UMS_BROKER")) {
         assert_eq!((row.status.as_str(), row.version.as_str()), ("SERVICE_RUNNING", "12.08.130"), "{row:?}");
     }
-    let renewals: Vec<_> =
-        farm.events().lines().filter(|line| line.contains("renewed the schema of")).map(str::to_owned).collect();
+    let renewals: Vec<_> = farm
+        .events()
+        .lines()
+        .filter(|line| line.contains("renewed the schema of"))
+        .map(str::to_owned)
+        .collect();
     assert_eq!(renewals, ["ums-4 renewed the schema of the productive database: 12.08"]);
     farm.no_mishap();
 }
@@ -353,10 +358,8 @@ fn an_installation_that_always_fails_fails_again() {
 #[test]
 fn an_installer_that_hangs_goes_on_when_it_is_let() {
     let farm = Farm::new(&["install-never-ends"]);
-    let mut child = farm
-        .command("ums-2", &format!("{} {SILENT} >installer.out", farm.installer()))
-        .spawn()
-        .unwrap();
+    let mut child =
+        farm.command("ums-2", &format!("{} {SILENT} >installer.out", farm.installer())).spawn().unwrap();
     eventually("it hangs", || farm.events().contains("ums-2 install hangs"));
     std::thread::sleep(Duration::from_millis(500));
     assert!(child.try_wait().unwrap().is_none(), "it has ended");
@@ -446,7 +449,8 @@ fn pending_jobs_end_some_time_after_somebody_looked() {
 
 #[test]
 fn the_backup_is_there_unless_it_is_missing() {
-    let size = |farm: &Farm| fs::metadata(farm.root("db-1").join("var/backups/rmdb.dump")).map(|file| file.len());
+    let size =
+        |farm: &Farm| fs::metadata(farm.root("db-1").join("var/backups/rmdb.dump")).map(|file| file.len());
     assert!(size(&Farm::new(&[])).unwrap() > 1000);
     let farm = Farm::new(&["backup-missing"]);
     assert!(size(&farm).is_err());
@@ -472,11 +476,22 @@ fn attended_the_installer_asks_page_by_page_and_a_no_changes_nothing() {
     }
     let said = install("perhaps\nyes\n\n\nyes\n\nyes\n\n\n");
     assert_eq!(said.code, 0, "{}", said.err);
-    for page in ["Licence", "Information", "[x] UMS Server", "System requirements", "Summary", "1 of 4 servers updated"] {
+    for page in [
+        "Licence",
+        "Information",
+        "[x] UMS Server",
+        "System requirements",
+        "Summary",
+        "1 of 4 servers updated",
+    ] {
         assert!(said.out.contains(page), "{page}: {}", said.out);
     }
     assert_eq!(farm.version("ums-1"), "12.08.130");
-    assert_eq!(farm.on("ums-2", &format!("{} --silent yes", farm.installer())).code, 2, "the licence was not accepted");
+    assert_eq!(
+        farm.on("ums-2", &format!("{} --silent yes", farm.installer())).code,
+        2,
+        "the licence was not accepted"
+    );
 }
 
 #[test]
@@ -540,7 +555,10 @@ fn the_profile_s_questions_are_answered_by_the_stand_ins() {
         farm.on(server, &command.replace("{{ here.name }}", here))
     };
     let lines = |said: Said| said.out.lines().map(str::to_owned).collect::<Vec<_>>();
-    assert_eq!(lines(ask("ums-2", "registered_servers", "")), ["ums-1", "ums-2", "ums-3", "ums-4", "ums-old"]);
+    assert_eq!(
+        lines(ask("ums-2", "registered_servers", "")),
+        ["ums-1", "ums-2", "ums-3", "ums-4", "ums-old"]
+    );
     assert_eq!(lines(ask("ums-2", "registered_balancers", "")), ["lb-1", "lb-2"]);
     assert_eq!(ask("ums-1", "mode", "ums-1").out, "normal");
     assert_eq!(ask("ums-1", "mode", "nobody").out, "");
@@ -616,7 +634,8 @@ fn only_a_lab_is_removed() {
     let precious = folder.path().join("precious");
     fs::create_dir(&precious).unwrap();
     fs::write(precious.join("file"), "x").unwrap();
-    let refused = |path: &Path| assert!(matches!(lab::remove(path), Err(LabError::NotALab { .. })), "{path:?}");
+    let refused =
+        |path: &Path| assert!(matches!(lab::remove(path), Err(LabError::NotALab { .. })), "{path:?}");
     refused(&precious);
     refused(&folder.path().join("absent"));
     refused(&precious.join("file"));

@@ -257,7 +257,14 @@ impl State {
                         let place = self.place(&fact.at, server, None)?;
                         let os = self.os_at(&place);
                         let text = run.get(os).ok_or_else(|| format!("the profile has no command for {}", os.as_str()))?;
-                        Ok(Some(Ask::Command { place, os, script: fill(text, shell(os))? }))
+                        // A fact of the farm has the server it is asked at in turn, so that its inputs are that
+                        // server's.
+                        let scope = match (&place, server) {
+                            (Place::Server(name), None) => Scope { server: self.setup.server(name), ..scope },
+                            _ => scope,
+                        };
+                        let script = text.render(shell(os), &|name| scope.lookup(name));
+                        Ok(Some(Ask::Command { place, os, script: script.map_err(|name| format!("`{name}` has no value"))? }))
                     }
                 }
             }

@@ -215,6 +215,29 @@ async fn what_is_revoked_never_starts_and_what_started_is_not_revoked() {
 }
 
 #[tokio::test]
+async fn a_claimed_run_that_is_revoked_never_starts() {
+    let farm = Farm::new();
+    let id = id("claimed");
+    // The supervisor is held right before the point of no return.
+    farm.stand_in("sync", "case $* in *supervisor*) echo x > \"$NOFM_ROOT/held\"; while [ ! -e \"$NOFM_ROOT/stop\" ]; do sleep 0.05; done ;; esac");
+    let starting = {
+        let (link, id) = (farm.link(), id.clone());
+        tokio::spawn(async move { link.start(&id, "echo x >> starts", StartOpts::default()).await.unwrap() })
+    };
+    while !farm.path("held").exists() {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert_eq!(farm.link().stat(&id).await.unwrap(), RunState::Claimed);
+    let (pid, _) = supervisor(&farm, &id);
+    assert_eq!(farm.link().revoke(&id).await.unwrap(), RunState::Ended(RunEnd::Revoked));
+    fs::write(farm.path("stop"), "").unwrap();
+    until("the supervisor went home", || !lives(&pid));
+    assert_eq!(starting.await.unwrap(), Started::Fresh(RunState::Ended(RunEnd::Revoked)));
+    assert_eq!(farm.follow(&id).await.0, RunEnd::Revoked);
+    assert_eq!(farm.read("starts"), "");
+}
+
+#[tokio::test]
 async fn start_and_revoke_at_once_have_one_winner() {
     let farm = Farm::new();
     for n in 0..12 {

@@ -25,9 +25,14 @@ impl<'d> Reader<'d> {
         self.check_id(id, item.key_span(), !roles.is_empty());
         let kind = table.need("kind").and_then(|item| item.one_of(&FACT_KINDS));
         let at = self.place_of_question(table.get("at"), &roles);
+        // A fact of the farm that is asked at a server has that server in turn.
+        let asked = match &at {
+            At::Role(role) | At::One(role) if roles.is_empty() => Some(role),
+            _ => None,
+        };
         let place = Place {
             peers: matches!(at, At::Peer | At::Peers),
-            ..Place::of_roles(self.world, roles.iter().map(RoleId::as_str))
+            ..Place::of_roles(self.world, roles.iter().chain(asked).map(RoleId::as_str))
         };
         let source = self.source(&table, &place, &at, kind);
         let json = table.get("json");
