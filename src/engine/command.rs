@@ -206,8 +206,8 @@ impl State {
         let seen = Seen::new(self, Some(&key.lane));
         let scope = self.scope(&seen, self.server_of(&key.lane));
         let local = scope.lookup(&crate::profile::Name::Input(input.clone())).ok_or_else(|| format!("`{input}` has no value"))?;
-        let remote = scope.lookup(&crate::profile::Name::Remote(input.clone())).ok_or_else(|| format!("`{input}` names no file"))?;
-        Ok((PathBuf::from(local.to_string()), remote.to_string()))
+        let remote = scope.remote(input).ok_or_else(|| format!("`{input}` names no file"))?;
+        Ok((PathBuf::from(local.to_string()), remote))
     }
 
     /// The services a step is about at `place`, in stop order.
@@ -312,6 +312,12 @@ impl State {
             CheckKind::File { path, same_as, .. } => {
                 let place = place()?;
                 let path = fill(path.get(self.os_at(&place)))?;
+                // `inputs.I.remote` is written for commands; here the server's own path is wanted.
+                let root = match &place {
+                    Place::Server(name) => self.setup.server(name).and_then(Server::root).unwrap_or_default(),
+                    Place::Console => "",
+                };
+                let path = path.strip_prefix(root).map(str::to_owned).unwrap_or(path);
                 let same_as = same_as.as_ref().and_then(|input| {
                     scope.lookup(&crate::profile::Name::Input(input.clone())).map(|value: Value| PathBuf::from(value.to_string()))
                 });

@@ -19,6 +19,8 @@ pub(super) const LOOK: Duration = Duration::from_secs(1);
 pub enum Telling {
     /// What a person at a dialogue does not see otherwise.
     Dialogue,
+    /// Everything that has a sentence, but for what stands in the tables of the pages.
+    Pages,
     /// Everything that has a sentence.
     Lines,
     /// Every event, as JSON.
@@ -117,6 +119,9 @@ impl Desk {
             && let Some(line) = words::line(self.state(), &entry.event)
         {
             self.stamped(wall_ms, line)?;
+            for line in words::tail(&entry.event) {
+                self.stamped(wall_ms, line)?;
+            }
         }
         if self.state().phase != Phase::Preparing && changes_tally(self.state(), &entry.event) {
             let tally = show::tally(self.state()).unwrap_or_default();
@@ -129,17 +134,17 @@ impl Desk {
     }
 
     fn is_told(&self, event: &Event) -> bool {
-        if self.telling != Telling::Dialogue {
-            return true;
-        }
-        // The dialogue shows these itself: as tables, and as numbered questions.
-        let shown = match event {
-            Event::Checked { .. } | Event::ChecksWanted { .. } | Event::Asked { .. } | Event::Opened { .. } => {
-                self.state().phase == Phase::Preparing || matches!(event, Event::Asked { .. })
+        let preparing = self.state().phase == Phase::Preparing;
+        let in_table = preparing && matches!(event, Event::Checked { .. } | Event::ChecksWanted { .. });
+        match self.telling {
+            Telling::Json | Telling::Lines => true,
+            Telling::Pages => !in_table,
+            // The dialogue shows questions itself, and its operator knows what they typed.
+            Telling::Dialogue => {
+                let shown = in_table || matches!(event, Event::Asked { .. }) || (preparing && matches!(event, Event::Opened { .. }));
+                !shown && !words::is_by(event, self.follower.viewer())
             }
-            _ => false,
-        };
-        !shown && !words::is_by(event, self.follower.viewer())
+        }
     }
 
     fn stamped(&mut self, wall_ms: i64, line: String) -> Go<()> {

@@ -38,7 +38,7 @@ use console::{Console, Stdin};
 use desk::Desk;
 use error::{Go, Stop};
 
-use crate::client::Follower;
+use crate::client::{Follower, counted};
 use crate::engine::Close;
 use crate::inventory::Answers;
 use crate::model::Tally;
@@ -93,7 +93,7 @@ pub fn headless(
     reach: Reach,
     from_start: bool,
 ) -> Result<Outcome, PlainError> {
-    let telling = if json { Telling::Json } else { Telling::Lines };
+    let telling = if json { Telling::Json } else { Telling::Pages };
     let console = Console::new(Box::new(std::io::empty()), false, follower.waker()).map_err(PlainError::Read)?;
     let mut script = headless::Script::new(Desk::new(follower, out, telling), console, answers);
     let went = script.walk(reach, from_start);
@@ -142,7 +142,7 @@ fn finish(mut desk: Desk, went: Go<End>) -> Result<Outcome, PlainError> {
     Ok(Outcome {
         end,
         close: state.close().cloned(),
-        tally: state.tally(),
+        tally: if state.plan.is_some() { counted(state).map(|(_, tally)| tally) } else { None },
         checks: show::check_rows(state, false),
     })
 }

@@ -6,6 +6,9 @@ use crate::engine::{Event, Choice, Close, End, GATES, LaneKey, Measured, Outcome
 use crate::model::{CheckId, InputId, Known, ServerName, StageId, Verdict, ViewerId};
 use crate::text::duration;
 
+/// Lines that are shown of what a failed step printed.
+const TAIL: usize = 6;
+
 /// What `event` says to a person, given the state after it. `None`: nothing worth a line of its own.
 pub fn line(state: &State, event: &Event) -> Option<String> {
     preparation(state, event).or_else(|| course(state, event)).or_else(|| step(state, event)).or_else(|| operator(event))
@@ -113,6 +116,11 @@ fn step(state: &State, event: &Event) -> Option<String> {
             format!("{} starts{on}{}{}", at(key), if *tty { ", in a terminal" } else { "" }, attempt(key))
         }
         Event::WaitBegun { key } if key.step == GATES => {
+            // Where nothing must hold after it, nothing is looked at.
+            let stage = state.stage_of(&key.lane)?;
+            if stage.gates.is_empty() && stage.soak.is_none() {
+                return None;
+            }
             format!("{}: what must hold after it is looked at", place(key.lane.server.as_ref()))
         }
         Event::WaitBegun { key } => {
@@ -142,6 +150,16 @@ fn step(state: &State, event: &Event) -> Option<String> {
         }
         _ => return None,
     })
+}
+
+/// The last lines of what a step printed that did not end well.
+pub fn tail(event: &Event) -> Vec<String> {
+    let Event::TargetEnded { end, tail, .. } = event else { return Vec::new() };
+    if matches!(end, End::Exit(0)) {
+        return Vec::new();
+    }
+    let lines: Vec<&str> = tail.lines().filter(|line| !line.trim().is_empty()).collect();
+    lines[lines.len().saturating_sub(TAIL)..].iter().map(|line| format!("  | {line}")).collect()
 }
 
 /// What operators asked for, and were asked.

@@ -18,9 +18,10 @@ pub(super) use question::question;
 use std::io;
 
 use super::printer::Printer;
+use crate::client::counted;
 use crate::engine::{Seen, State};
-use crate::model::NoticeId;
-use crate::profile::{Notice, Page, Shell};
+use crate::model::{NoticeId, Value};
+use crate::profile::{Name, Notice, Page, Shell};
 
 /// A notice as it reads here.
 pub(super) fn notice(out: &mut Printer, state: &State, notice: &Notice) -> io::Result<()> {
@@ -41,19 +42,26 @@ pub(super) fn notices_of(state: &State, page: Page) -> Vec<NoticeId> {
 
 /// `n of m servers updated`, in the stage's own words, and whatever is not n. `None`: nothing is counted here.
 pub(super) fn tally(state: &State) -> Option<String> {
-    let tally = state.tally()?;
-    let template = state.setup.profile.stages.get(state.stage).and_then(|stage| stage.tally.as_ref());
+    let (index, tally) = counted(state)?;
+    let template = state.setup.profile.stages.get(index).and_then(|stage| stage.tally.as_ref());
+    let number = |count: usize| Some(Value::Number(f64::from(u32::try_from(count).unwrap_or(u32::MAX))));
+    let n = tally.updated + tally.told;
     let seen = Seen::new(state, None);
     let scope = state.scope(&seen, None);
-    let own = template.and_then(|template| template.render(Shell::None, &|name| scope.lookup(name)).ok());
-    let mut text = own.unwrap_or_else(|| format!("{} of {} servers updated", tally.updated + tally.told, tally.of));
+    let own = template.and_then(|template| {
+        let lookup = |name: &Name| match name {
+            Name::N => number(n),
+            Name::M => number(tally.of),
+            name => scope.lookup(name),
+        };
+        template.render(Shell::None, &lookup).ok()
+    });
+    let mut text = own.unwrap_or_else(|| format!("{n} of {} servers updated", tally.of));
     let beside: Vec<String> = [
         (tally.told, "on the operator's word"),
-        (tally.running, "under way"),
         (tally.failed, "FAILED"),
         (tally.unknown, "not known"),
         (tally.left_out, "left out"),
-        (tally.waiting, "waiting"),
     ]
     .into_iter()
     .filter(|(count, _)| *count > 0)

@@ -93,7 +93,7 @@ pub fn plan(out: &mut Printer, setup: &Setup, answers: &AnswerBook, plan: &Plan)
             }
         }
     }
-    on_failure(out, setup)
+    on_failure(out, setup, plan)
 }
 
 fn step(out: &mut Printer, row: &PlanRow) -> io::Result<()> {
@@ -118,18 +118,20 @@ fn pace(stage: &Stage, count: usize) -> String {
     }
 }
 
-fn on_failure(out: &mut Printer, setup: &Setup) -> io::Result<()> {
+fn on_failure(out: &mut Printer, setup: &Setup, plan: &Plan) -> io::Result<()> {
     out.blank()?;
     out.text(
         "If a step fails, or nobody can tell whether it worked, no other server is started; what runs is finished. You \
          are asked what to do, with what the vendor allows then:",
     )?;
+    let planned = setup.profile.stages.iter().zip(&plan.stages);
+    let is_planned = |id: &StageId| planned.clone().any(|(stage, lanes)| stage.id == *id && !lanes.is_empty());
     for rule in &setup.profile.failures {
-        let wheres: Vec<String> = rule
-            .stages
-            .iter()
-            .map(|id| format!("\"{}\"", setup.profile.stage(id).map_or(id.as_str(), |stage| stage.title.as_str())))
-            .collect();
+        if !rule.stages.is_empty() && !rule.stages.iter().any(is_planned) {
+            continue;
+        }
+        let stages = setup.profile.stages.iter().filter(|stage| rule.stages.contains(&stage.id) && is_planned(&stage.id));
+        let wheres: Vec<String> = stages.map(|stage| format!("\"{}\"", stage.title)).collect();
         let steps: Vec<&str> = rule.steps.iter().map(StepId::as_str).collect();
         let place = match (wheres.is_empty(), steps.is_empty()) {
             (true, true) => "otherwise".to_owned(),
