@@ -2,6 +2,7 @@
 
 mod journal;
 mod lab;
+mod plain;
 mod sim;
 mod tidy;
 mod transport;

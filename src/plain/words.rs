@@ -65,13 +65,17 @@ fn course(state: &State, event: &Event) -> Option<String> {
             format!("{viewer} agreed to the plan {}; the upgrade begins", hash.get(..12).unwrap_or(hash))
         }
         Event::StageEntered { stage } => {
-            let count = state.stage_index(stage).and_then(|index| state.stages.get(index)).map_or(0, |stage| stage.lanes.len());
+            let count = lanes(state, stage);
+            if count == 0 {
+                return None;
+            }
             let servers = if count == 1 { "1 server".to_owned() } else { format!("{count} servers") };
             match state.setup.profile.stage(stage) {
                 Some(found) if found.roles.is_empty() => format!("stage begins: {}", found.title),
                 _ => format!("stage begins: {} ({servers})", stage_title(state, stage)),
             }
         }
+        Event::StageLeft { stage } if lanes(state, stage) == 0 => return None,
         Event::StageLeft { stage } => format!("stage ended: {}", stage_title(state, stage)),
         Event::LaneEntered { lane } => format!("{}: its turn{}", place(lane.server.as_ref()), turn(state, lane)),
         Event::SoakBegun { lane } => format!("{}: its checks hold; it is watched for a while", place(lane.server.as_ref())),
@@ -262,6 +266,11 @@ fn turn(state: &State, lane: &LaneKey) -> String {
         (Some(index), 2..) => format!(" ({} of {})", index + 1, stage.lanes.len()),
         _ => String::new(),
     }
+}
+
+/// How many servers have a turn in a stage; 1 for a stage of the farm.
+fn lanes(state: &State, stage: &StageId) -> usize {
+    state.stage_index(stage).and_then(|index| state.stages.get(index)).map_or(0, |stage| stage.lanes.len())
 }
 
 fn attempt(key: &StepKey) -> String {

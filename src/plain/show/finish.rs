@@ -89,9 +89,9 @@ pub(in crate::plain) fn finish(out: &mut Printer, state: &State, end: &End, sess
             }
         }
     }
+    out.blank()?;
     to_do(out, state)?;
     let id = session.id();
-    out.blank()?;
     out.line(&format!("The session {id} is kept in {}", session.path().display()))?;
     match end {
         End::Closed(Close::Stopped { .. }) => out.line(&format!("Go on with it: nofm resume {id} --plain"))?,
@@ -154,10 +154,9 @@ fn to_do(out: &mut Printer, state: &State) -> io::Result<()> {
     if state.to_do.is_empty() {
         return Ok(());
     }
-    out.blank()?;
     out.line("Left to do:")?;
     for (index, text) in state.to_do.iter().enumerate() {
         out.hanging(&format!("{:>4}. ", index + 1), text)?;
     }
-    Ok(())
+    out.blank()
 }
