@@ -97,7 +97,7 @@ impl Drop for Farm {
         fs::write(self.path("stop"), "").ok();
         let Ok(runs) = fs::read_dir(self.path("var/lib/nofm/runs")) else { return };
         for run in runs.flatten() {
-            let line = fs::read_to_string(run.path().join("supervisor")).unwrap_or_default();
+            let Ok(line) = fs::read_to_string(run.path().join("supervisor")) else { continue };
             let begun = Instant::now();
             while line.split(' ').next().is_some_and(lives) && begun.elapsed() < Duration::from_secs(5) {
                 std::thread::sleep(Duration::from_millis(10));
