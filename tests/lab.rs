@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use nofm::inventory::{Answers, Inventory};
 use nofm::lab::{self, Fault, Lab, LabError, LabOptions, serve};
 
 const SILENT: &str =
@@ -601,6 +602,22 @@ fn inventory_and_answers_are_toml_and_name_what_is_there() {
     let installer = answers["inputs"]["installer"]["linux"].as_str().unwrap();
     assert_eq!(Path::new(installer), farm.lab.installer_path);
     assert!(farm.lab.installer_path.exists() && farm.lab.older_installer_path.exists());
+}
+
+#[test]
+fn profile_inventory_and_answers_of_a_lab_fit_each_other() {
+    let farm = Farm::new(&[]);
+    let profile = nofm::profile::parse("igel-ums-ha.toml", include_str!("../profiles/igel-ums-ha.toml"))
+        .unwrap_or_else(|wrong| panic!("{wrong}"));
+    let text = fs::read_to_string(&farm.lab.inventory_path).unwrap();
+    let inventory =
+        Inventory::parse("inventory.toml", &text, &farm.lab.dir).unwrap_or_else(|wrong| panic!("{wrong}"));
+    let wrong = inventory.fit(&profile);
+    assert!(wrong.is_empty(), "{wrong}");
+    let text = fs::read_to_string(&farm.lab.answers_path).unwrap();
+    let answers =
+        Answers::parse("answers.toml", &text, Some(&profile)).unwrap_or_else(|wrong| panic!("{wrong}"));
+    assert!(!answers.inputs.is_empty());
 }
 
 #[test]
