@@ -106,7 +106,7 @@ fn fill_output(writer: &Writer) {
         }
     };
     assert!(error.is_full(), "{error}");
-    assert!(log.len() > 0);
+    assert!(!log.is_empty());
     assert_eq!(log.len() % 7000, 0);
     let size = |name: &str| writer.session().path().join(name).metadata().unwrap().len();
     assert_eq!(size("output/step.log"), log.len());
