@@ -127,8 +127,8 @@ impl Decider<'_> {
         let scope = crate::plan::Scope { item: key.lane.item.as_deref(), ..scope };
         let text = match text.render(Shell::None, &|name| scope.lookup(name)) {
             Ok(text) => text,
-            Err(name) => {
-                let what = format!("what to ask is not known: {name:?} has no value");
+            Err(error) => {
+                let what = format!("what to ask is not known: {error}");
                 return self.record(Event::StepFailed { key: key.clone(), cause: Cause::Unclear { what } });
             }
         };
