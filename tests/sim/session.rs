@@ -322,8 +322,12 @@ impl Session {
         self.go(self.world.now_ms + ms, |_| false);
     }
 
-    /// An operator's wish: journalled, or refused and that journalled.
+    /// An operator's wish, judged where nothing follows by itself any more: journalled, or refused and that
+    /// journalled.
     pub fn wish(&mut self, viewer: &ViewerId, intent: &Intent) -> Result<(), String> {
+        while self.settle().is_err() {
+            self.crash();
+        }
         let judged = self.state.judge(viewer, intent);
         let (events, answer) = match judged {
             Ok(events) => (events, Ok(())),
