@@ -26,8 +26,12 @@ impl State {
                 // Stopped sessions go on; what was asked is asked still.
                 if !matches!(self.closed, Some(Close::Done | Close::Failed { .. })) {
                     self.closed = None;
+                }
+                // What ends it for good ends it still, though the runner died before it could say so.
+                if matches!(self.halt, Some(Close::Stopped { .. })) {
                     self.halt = None;
                 }
+                self.look_anew(|_| true);
             }
             Event::BansFound { bans } => self.bans.clone_from(bans),
             Event::BanLifted { act, .. } => self.bans.retain(|ban| ban.act != *act),
@@ -171,12 +175,16 @@ impl State {
                 self.take_question(*question);
             }
             Event::Paused { server: None, .. } => self.paused = true,
-            Event::Unpaused { server: None, .. } => self.paused = false,
+            Event::Unpaused { server: None, .. } => {
+                self.paused = false;
+                self.look_anew(|purpose| matches!(purpose, Purpose::Turn(_) | Purpose::Needs(_)));
+            }
             Event::Paused { server: Some(server), .. } => {
                 self.paused_servers.insert(server.clone());
             }
             Event::Unpaused { server: Some(server), .. } => {
                 self.paused_servers.remove(server);
+                self.look_anew(|purpose| matches!(purpose, Purpose::Turn(_) | Purpose::Needs(_)));
             }
             Event::StopWanted { .. } => {
                 let why = "the operator stopped it".to_owned();
@@ -196,6 +204,30 @@ impl State {
             Event::PenTaken { viewer, .. } => self.pen = Some(viewer.clone()),
             Event::Closed { close } => self.closed = Some(close.clone()),
             Event::TornTail { .. } | Event::Refused { .. } | Event::Typed { .. } => {}
+        }
+    }
+
+    /// Time passed in which nobody looked, or nothing could be started: what was read for a step may no longer
+    /// be so. Steps that were to be started are looked at from their turn on.
+    fn look_anew(&mut self, which: impl Fn(&Purpose) -> bool) {
+        let old: Vec<Purpose> = self
+            .measures
+            .keys()
+            .filter(|purpose| purpose.step().is_some() && which(purpose))
+            .cloned()
+            .collect();
+        for purpose in old {
+            self.drop_measure(&purpose);
+        }
+        let lanes = self.stages.iter_mut().flat_map(|stage| {
+            let active = &stage.active;
+            stage.lanes.iter_mut().enumerate().filter(|(index, _)| active.contains(index)).map(|(_, lane)| lane)
+        });
+        for lane in lanes.chain(self.sides.iter_mut()) {
+            lane.start_agreed = false;
+            if lane.step == StepPhase::Cleared {
+                lane.step = StepPhase::Ready;
+            }
         }
     }
 
@@ -460,6 +492,7 @@ impl State {
             lane.attempt = 1;
             lane.targets.clear();
             lane.optional_agreed = false;
+            lane.start_agreed = false;
             lane.ruled = None;
         });
         self.forget_measures(key);
@@ -475,13 +508,17 @@ impl State {
             Purpose::Tells(key.clone()),
             Purpose::Rule(key.clone()),
         ] {
-            if let Some(measure) = self.measures.remove(&purpose) {
-                for probe in measure.open {
-                    if !self.measures.values().any(|other| other.open.contains(&probe)) {
-                        self.wanted.remove(&probe);
-                        self.asking.remove(&probe);
-                    }
-                }
+            self.drop_measure(&purpose);
+        }
+    }
+
+    /// Forgets a measure, and what was to be read for nothing else.
+    fn drop_measure(&mut self, purpose: &Purpose) {
+        let Some(measure) = self.measures.remove(purpose) else { return };
+        for probe in measure.open {
+            if !self.measures.values().any(|other| other.open.contains(&probe)) {
+                self.wanted.remove(&probe);
+                self.asking.remove(&probe);
             }
         }
     }
@@ -559,6 +596,7 @@ impl State {
             lane.phase = LanePhase::Active;
             lane.step = StepPhase::Ready;
             lane.attempt += 1;
+            lane.start_agreed = false;
             lane.targets.clear();
             lane.ruled = None;
             lane.step_ms = now_ms;
@@ -625,6 +663,10 @@ impl State {
             }
             (_, Choice::Abort) => self.halt = Some(Close::Failed { why: format!("ended by the operator at: {}", question.text) }),
             (About::Optional(key), Choice::Do) => self.on_step(key, |lane, _| lane.optional_agreed = true),
+            (About::Attended(key), Choice::Start) => {
+                self.on_step(key, |lane, _| lane.start_agreed = true);
+                self.drop_measure(&Purpose::Needs(key.clone()));
+            }
             (About::Failure(key), Choice::Retry) => self.retry(key),
             (About::Settle(key), Choice::LookAgain) | (About::Failure(key), Choice::LookAgain) => {
                 self.on_step(key, |lane, now_ms| {

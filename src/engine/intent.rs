@@ -352,11 +352,6 @@ impl State {
             (About::Manual(key) | About::Attended(key), Choice::Done) | (About::Failure(key), Choice::ByHand) => {
                 vec![Event::ProofBegun { key: key.clone(), by_hand: true }]
             }
-            (About::Attended(key), Choice::Start) => {
-                let step = self.current(key).and_then(|lane| self.plan_step(lane));
-                let step = step.ok_or("the step is no longer in turn")?;
-                vec![self.intent(key, step, true).map_err(|cause| cause.to_string())?]
-            }
             (About::Tell(probe), Choice::Tell) => {
                 let value = self.read_told(probe, text)?;
                 let reading = Reading { known: Known::Told, seen: Measured::Value(value) };

@@ -198,8 +198,10 @@ pub struct LaneState {
     pub step_ms: u64,
     pub phase_ms: u64,
     pub ended_ms: u64,
-    /// The operator agreed to the optional step in turn.
+    /// The operator agreed to the optional steps in turn.
     pub optional_agreed: bool,
+    /// The operator wants the attended step in turn started.
+    pub start_agreed: bool,
     /// Which failure rule fits the failure in turn.
     pub ruled: Option<Option<crate::model::FailureId>>,
     pub records: Vec<Record>,
@@ -222,6 +224,7 @@ impl LaneState {
             phase_ms: 0,
             ended_ms: 0,
             optional_agreed: false,
+            start_agreed: false,
             ruled: None,
             records: Vec::new(),
             of: None,

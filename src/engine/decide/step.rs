@@ -23,7 +23,7 @@ impl Decider<'_> {
         };
         match &lane.step {
             StepPhase::Ready => self.turn(lane, &key, step),
-            StepPhase::Cleared => self.begin(&key, step),
+            StepPhase::Cleared => self.begin(lane, &key, step),
             StepPhase::Running => self.ended(lane, &key, step),
             StepPhase::Waiting => self.wait(lane, &key, step),
             StepPhase::Proving { by_hand } => self.prove(lane, &key, step, *by_hand),
@@ -82,7 +82,7 @@ impl Decider<'_> {
     }
 
     /// Measures what the step needs, and starts it right after.
-    fn begin(&mut self, key: &StepKey, step: &PlanStep) {
+    fn begin(&mut self, lane: &LaneState, key: &StepKey, step: &PlanStep) {
         if self.is_paused(key) || (!step.needs.is_empty() && !self.measured(Purpose::Needs(key.clone()))) {
             return;
         }
@@ -111,6 +111,7 @@ impl Decider<'_> {
         match act {
             Act::Confirm(text) => self.ask_step(key, step, text, About::Confirm(key.clone())),
             Act::Manual(text) => self.ask_step(key, step, text, About::Manual(key.clone())),
+            Act::Attended(_) if lane.start_agreed => self.intend(key, step, true),
             Act::Attended(_) => self.ask_attended(key, step),
             Act::Wait(_) => self.record(Event::WaitBegun { key: key.clone() }),
             Act::Run(_) | Act::Upload(_) | Act::Service { .. } | Act::Reboot | Act::Collect(_) => {
@@ -168,8 +169,8 @@ impl Decider<'_> {
         );
     }
 
-    /// Journals that the step will be started. Used as well when the operator starts an attended step.
-    pub(super) fn intend(&mut self, key: &StepKey, step: &PlanStep, tty: bool) {
+    /// Journals that the step will be started.
+    fn intend(&mut self, key: &StepKey, step: &PlanStep, tty: bool) {
         match self.state.intent(key, step, tty) {
             Ok(event) => self.record(event),
             Err(cause) => self.record(Event::StepFailed { key: key.clone(), cause }),
