@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use super::event::{Cause, Close, Event, Outcome, Stamp};
+use super::event::{Cause, Close, End, Event, Outcome, Stamp};
 use super::key::{LaneKey, ScriptRef, StepKey};
 use super::measure::{Measured, ProbeKey, Probes, Purpose, Reading};
 use super::question::{About, Choice, Question};
@@ -35,7 +35,15 @@ impl State {
             }
             Event::BansFound { bans } => self.bans.clone_from(bans),
             Event::BanLifted { act, .. } => self.bans.retain(|ban| ban.act != *act),
-            Event::Answered { input, key, value, .. } => self.answers.set(input.clone(), key, value.clone()),
+            Event::Answered { input, key, value, .. } => {
+                if self.answers.given(input, key) != Some(value) && self.phase == Phase::Preparing {
+                    // What was found under other answers says nothing any more.
+                    for check in self.checks.values_mut() {
+                        check.verdict = None;
+                    }
+                }
+                self.answers.set(input.clone(), key, value.clone());
+            }
             Event::NoticeConfirmed { notice, .. } => {
                 self.notices.insert(notice.clone());
             }
@@ -458,10 +466,8 @@ impl State {
             self.note_services(key);
         }
         self.note_settled(key, why);
-        let skip_until = match outcome {
-            Outcome::Skipped => self.current(key).and_then(|lane| self.plan_step(lane)?.optional_until),
-            _ => None,
-        };
+        let group = self.current(key).and_then(|lane| self.plan_step(lane)?.optional_until);
+        let skip_until = group.filter(|_| outcome == Outcome::Skipped);
         let agreed = self.current(key).is_some_and(|lane| lane.optional_agreed);
         self.on_step(key, |lane, now_ms| {
             let exit = lane.targets.iter().find_map(|target| match target.end {
@@ -491,10 +497,14 @@ impl State {
             lane.phase_ms = now_ms;
             lane.attempt = 1;
             lane.targets.clear();
-            lane.optional_agreed = false;
             lane.start_agreed = false;
             lane.ruled = None;
         });
+        // An agreement holds to the end of the optional steps.
+        if agreed && self.lane(&key.lane).and_then(|lane| self.plan_step(lane)?.optional_until) != group {
+            let lane = self.lane_mut(&key.lane);
+            lane.into_iter().for_each(|lane| lane.optional_agreed = false);
+        }
         self.forget_measures(key);
     }
 
@@ -591,6 +601,14 @@ impl State {
     }
 
     fn retry(&mut self, key: &StepKey) {
+        let Some(lane) = self.current(key).filter(|lane| !lane.phase.is_closed()) else { return };
+        let never_began = |target: &TargetState| matches!(target.end, Some(End::NotStarted(_)));
+        if !lane.targets.is_empty()
+            && lane.targets.iter().all(never_began)
+            && let ScriptRef::Stage(stage) = &key.lane.script
+        {
+            self.once.remove(&(stage.clone(), key.step.clone()));
+        }
         self.note_settled(key, "tried again");
         self.on_step(key, |lane, now_ms| {
             lane.phase = LanePhase::Active;
@@ -611,6 +629,10 @@ impl State {
             if let Some(lane) = lane.filter(|lane| !lane.phase.is_closed()) {
                 let key = lane.key.clone();
                 let step = self.step_key(lane);
+                // Nobody knows how much of it works.
+                if lane.phase == LanePhase::Active && (lane.step != StepPhase::Ready || !lane.records.is_empty()) {
+                    self.stopped.insert(server.clone());
+                }
                 self.note_settled(&step, "left out");
                 self.forget_measures(&step);
                 self.drop_questions(&key);
@@ -632,7 +654,8 @@ impl State {
     }
 
     fn begin_round(&mut self, round: u32, stage: &crate::model::StageId) {
-        let Some(from) = self.stage_index(stage) else { return };
+        // A stage that is not behind is not skipped.
+        let Some(from) = self.stage_index(stage).map(|index| index.min(self.stage)) else { return };
         let Some(plan) = self.plan.clone() else { return };
         self.round = round;
         for index in from..self.stages.len() {
@@ -668,7 +691,12 @@ impl State {
                 self.drop_measure(&Purpose::Needs(key.clone()));
             }
             (About::Failure(key), Choice::Retry) => self.retry(key),
-            (About::Settle(key), Choice::LookAgain) | (About::Failure(key), Choice::LookAgain) => {
+            (About::Failure(key), Choice::LookAgain) if self.current(key).is_some_and(LaneState::waited) => self.retry(key),
+            (About::Failure(key), Choice::Skip) if matches!(key.lane.script, ScriptRef::Fix(_)) => {
+                self.note_settled(key, "given up");
+                self.close_lane(&key.lane, LanePhase::Given);
+            }
+            (About::Settle(key) | About::Failure(key), Choice::LookAgain) => {
                 self.on_step(key, |lane, now_ms| {
                     lane.step = StepPhase::Proving { by_hand: false };
                     lane.phase_ms = now_ms;

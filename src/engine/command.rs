@@ -114,9 +114,10 @@ impl State {
                 found.map(|other| Place::Server(other.name.clone())).ok_or_else(|| "no other server is in service".to_owned())
             }
             At::Role(role) | At::One(role) => {
-                // A server may itself be of the role that is asked: then it answers where no other does.
+                // A server in its turn counts as down, and yet answers for itself where no other can.
                 let mut of_role = self.setup.inventory.of_role(role).filter(|other| !self.is_down(&other.name));
-                let found = of_role.next();
+                let itself = server.filter(|server| server.roles.contains(role) && !self.is_out(&server.name));
+                let found = of_role.next().or(itself);
                 found
                     .map(|other| Place::Server(other.name.clone()))
                     .ok_or_else(|| format!("no server of role `{role}` is in service"))

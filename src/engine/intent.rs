@@ -300,8 +300,9 @@ impl State {
         if let Some(why) = self.why_not_left_out(Some(server)) {
             return Err(why);
         }
-        if self.active_lanes().any(|lane| lane.key.server.as_ref() == Some(server) && lane.is_running()) {
-            return Err(format!("a step runs on {server}; what runs is never cut off"));
+        let mut lanes = self.active_lanes().filter(|lane| lane.key.server.as_ref() == Some(server));
+        if lanes.any(|lane| lane.is_running() || lane.phase == LanePhase::Recovering) {
+            return Err(format!("a step or a recovery is under way on {server}; what runs is never cut off"));
         }
         let viewer_id = viewer.clone();
         Ok(vec![
@@ -317,6 +318,9 @@ impl State {
             .ok_or_else(|| format!("`{}` is not one of the choices", choice.as_str()))?;
         if let Some(why) = &option.refused {
             return Err(why.clone());
+        }
+        if let Some(ban) = self.bans.iter().find(|ban| choice.forbidden() == Some(ban.act)) {
+            return Err(ban.why.clone());
         }
         let text = text.trim();
         if option.wants_text && text.is_empty() {

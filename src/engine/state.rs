@@ -57,7 +57,8 @@ pub struct State {
     pub left_out: BTreeMap<ServerName, String>,
     /// Why no new step is started: the session is to stop, and whether for good.
     pub halt: Option<Close>,
-    /// Servers whose services were stopped by a step and not started since.
+    /// Servers out of service: a step stopped their services and none started them since, or they were left out
+    /// half-way.
     pub stopped: BTreeSet<ServerName>,
     pub lost: BTreeMap<ServerName, String>,
     pub failures: Vec<FailureRecord>,
@@ -236,6 +237,15 @@ impl LaneState {
         self.phase == LanePhase::Active
             && self.step == StepPhase::Running
             && self.targets.iter().any(|target| target.end.is_none())
+    }
+
+    /// Whether it failed at something it waited for, so that nothing was started that failed.
+    pub(super) fn waited(&self) -> bool {
+        match &self.step {
+            StepPhase::Failed(Cause::Expired { .. } | Cause::Needs { .. } | Cause::Unclear { .. }) => true,
+            StepPhase::Failed(_) => self.cursor >= self.steps.len(),
+            _ => false,
+        }
     }
 
     /// Whether it failed or nothing is known of it.

@@ -99,7 +99,7 @@ impl State {
         self.stages.iter().flat_map(|stage| &stage.lanes).any(|lane| {
             let Some(script) = self.script(&lane.key.script) else { return false };
             let is = |step: &StepId| script.find(step).is_some_and(|step| step.is(id));
-            lane.records.iter().any(|record| record.outcome == Outcome::Succeeded && is(&record.step))
+            lane.records.iter().any(|record| record.outcome != Outcome::Skipped && is(&record.step))
                 || (matches!(lane.step, StepPhase::Running | StepPhase::Waiting | StepPhase::Proving { .. } | StepPhase::Failed(_) | StepPhase::Unknown(_))
                     && self.plan_step(lane).is_some_and(|step| step.is(id)))
         })
@@ -116,11 +116,10 @@ impl State {
     fn failure_options(&self, lane: &LaneState, key: &StepKey, cause: &Cause, rule: Option<&Failure>) -> Vec<Answer> {
         let step = self.plan_step(lane);
         let mut options = Vec::new();
-        let waits = lane.key.script != ScriptRef::Stage("".into())
-            && (matches!(cause, Cause::Expired { .. } | Cause::Needs { .. } | Cause::Unclear { .. }) || key.step == GATES);
+        let waits = lane.waited();
         if waits {
-            // Looking once more starts nothing, so no rule need offer it.
-            options.push(Answer::new(Choice::Retry, "looks again, and waits as long as before"));
+            // Nothing was started that failed, so no rule need offer it, and none forbids it.
+            options.push(Answer::new(Choice::LookAgain, "looks again, and waits as long as before"));
         } else if step.is_some_and(|step| step.step.done.is_some()) {
             options.push(Answer::new(Choice::LookAgain, "looks at the server again, starts nothing"));
         }
@@ -129,6 +128,9 @@ impl State {
             && self.setup.profile.check(check).is_some_and(|check| check.severity == Severity::Warn)
         {
             options.push(Answer::new(Choice::Waive, "goes on in spite of it, for the reason you give").with_text());
+        }
+        if matches!(key.lane.script, ScriptRef::Fix(_)) {
+            options.push(Answer::new(Choice::Skip, "gives this fix up; the check is carried out again"));
         }
         let offers: Vec<Offer> = rule.map_or_else(|| vec![Offer::Hold, Offer::Abort], |rule| rule.offer.clone());
         for offer in offers {
@@ -174,8 +176,11 @@ impl State {
         let banned = self.bans.iter().find(|ban| ban.act == act).map(|ban| ban.why.clone());
         let why = banned.or_else(|| match offer {
             Offer::Retry => self.why_no_retry(lane, key, step),
+            Offer::LeaveOut | Offer::Recover if lane.of.is_some() => Some("a recovery is under way".to_owned()),
+            Offer::LeaveOut | Offer::Recover if !matches!(key.lane.script, ScriptRef::Stage(_)) => {
+                Some("this is a fix, and not a part of the upgrade".to_owned())
+            }
             Offer::LeaveOut => self.why_not_left_out(key.lane.server.as_ref()),
-            Offer::Recover if lane.of.is_some() => Some("a recovery is under way".to_owned()),
             Offer::Recover if rule.is_none_or(|rule| rule.recover.is_none()) => {
                 Some("the profile names no recovery".to_owned())
             }
@@ -184,6 +189,7 @@ impl State {
         answer.refused(why)
     }
 
+    /// Why no step that ran is started again.
     fn why_no_retry(&self, lane: &LaneState, key: &StepKey, step: Option<&PlanStep>) -> Option<String> {
         let step = step?;
         let ScriptRef::Stage(stage) = &key.lane.script else { return None };
