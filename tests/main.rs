@@ -1,2 +1,7 @@
+#![cfg(test)]
+
 mod journal;
+mod lab;
 mod sim;
+mod tidy;
+mod transport;

@@ -23,6 +23,8 @@ impl State {
         self.time.advance(stamp);
         match event {
             Event::Opened { .. } => {
+                // Whoever held the pen was a viewer of the process before.
+                self.pen = None;
                 // Stopped sessions go on; what was asked is asked still.
                 if !matches!(self.closed, Some(Close::Done | Close::Failed { .. })) {
                     self.closed = None;
@@ -30,6 +32,7 @@ impl State {
                 // What ends it for good ends it still, though the runner died before it could say so.
                 if matches!(self.halt, Some(Close::Stopped { .. })) {
                     self.halt = None;
+                    self.halt_waits = true;
                 }
                 self.look_anew(|_| true);
             }
@@ -93,6 +96,7 @@ impl State {
                 self.on_step(key, |lane, now_ms| {
                     lane.step = StepPhase::Running;
                     lane.phase_ms = now_ms;
+                    lane.awaited_ms = now_ms;
                     lane.targets = targets
                         .iter()
                         .map(|target| TargetState {
@@ -112,11 +116,16 @@ impl State {
                 self.measures.remove(&Purpose::Needs(key.clone()));
             }
             Event::WaitBegun { key } => {
+                let once = self.current(key).and_then(|lane| self.plan_step(lane)).is_some_and(|step| step.step.once);
+                if once && let ScriptRef::Stage(stage) = &key.lane.script {
+                    self.once.insert((stage.clone(), key.step.clone()), key.lane.server.clone());
+                }
                 self.on_step(key, |lane, now_ms| {
                     lane.step = StepPhase::Waiting;
                     lane.phase_ms = now_ms;
                 });
                 self.measures.remove(&Purpose::Needs(key.clone()));
+                self.measures.remove(&Purpose::Wait(key.clone()));
             }
             Event::TargetEnded { key, place, end, tail, bytes, has, lacks } => {
                 self.on_step(key, |lane, _| {
@@ -157,7 +166,15 @@ impl State {
                     lane.phase_ms = now_ms;
                 }
             }
-            Event::LaneDone { lane } => self.close_lane(lane, LanePhase::Done),
+            Event::LaneDone { lane } => {
+                // Its gates hold, so whatever was stopped on it runs again.
+                if self.stage_of(lane).is_some_and(|stage| !stage.gates.is_empty())
+                    && let Some(server) = &lane.server
+                {
+                    self.stopped.remove(server);
+                }
+                self.close_lane(lane, LanePhase::Done);
+            }
             Event::LeftOut { server, reason, .. } => self.leave_out(server, reason),
             Event::RecoveryBegun { lane, of } => {
                 self.note_settled(of, "recovery");
@@ -210,6 +227,9 @@ impl State {
                 }
             }
             Event::PenTaken { viewer, .. } => self.pen = Some(viewer.clone()),
+            Event::PenLeft { viewer } => {
+                self.pen.take_if(|pen| pen == viewer);
+            }
             Event::Closed { close } => self.closed = Some(close.clone()),
             Event::TornTail { .. } | Event::Refused { .. } | Event::Typed { .. } => {}
         }
@@ -288,7 +308,7 @@ impl State {
     }
 
     /// What must be read for `purpose`.
-    fn probes_of(&self, purpose: &Purpose) -> BTreeSet<ProbeKey> {
+    pub(super) fn probes_of(&self, purpose: &Purpose) -> BTreeSet<ProbeKey> {
         let mut probes = Probes::new(self);
         let profile = &self.setup.profile;
         match purpose {
@@ -639,6 +659,10 @@ impl State {
                 self.close_lane(&key, LanePhase::LeftOut(reason.to_owned()));
             }
         }
+        let of_it = |lane: &LaneState| lane.of.as_ref().is_some_and(|of| of.lane.server.as_ref() == Some(server));
+        for lane in self.sides.iter_mut().filter(|lane| of_it(lane) && !lane.phase.is_closed()) {
+            lane.phase = LanePhase::LeftOut(reason.to_owned());
+        }
     }
 
     fn drop_questions(&mut self, lane: &LaneKey) {
@@ -680,6 +704,15 @@ impl State {
     fn reply(&mut self, id: u64, choice: Choice, text: &str) {
         let Some(question) = self.take_question(id) else { return };
         match (&question.about, choice) {
+            (About::Slow(_), Choice::Hold) => {
+                self.halt_waits = false;
+                self.halt = Some(Close::Stopped { why: format!("{}; it goes on there", question.text) });
+            }
+            (About::Slow(key), Choice::LookAgain) => self.on_step(key, |lane, now_ms| lane.awaited_ms = now_ms),
+            (About::Failure(key), Choice::Skip) => {
+                self.note_settled(key, "the fix was given up");
+                self.close_lane(&key.lane, LanePhase::Given);
+            }
             (_, Choice::Hold) => {
                 let why = format!("held by the operator at: {}", question.text);
                 self.halt = Some(Close::Stopped { why });
@@ -692,10 +725,6 @@ impl State {
             }
             (About::Failure(key), Choice::Retry) => self.retry(key),
             (About::Failure(key), Choice::LookAgain) if self.current(key).is_some_and(LaneState::waited) => self.retry(key),
-            (About::Failure(key), Choice::Skip) if matches!(key.lane.script, ScriptRef::Fix(_)) => {
-                self.note_settled(key, "given up");
-                self.close_lane(&key.lane, LanePhase::Given);
-            }
             (About::Settle(key) | About::Failure(key), Choice::LookAgain) => {
                 self.on_step(key, |lane, now_ms| {
                     lane.step = StepPhase::Proving { by_hand: false };

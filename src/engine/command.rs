@@ -114,10 +114,12 @@ impl State {
                 found.map(|other| Place::Server(other.name.clone())).ok_or_else(|| "no other server is in service".to_owned())
             }
             At::Role(role) | At::One(role) => {
-                // A server in its turn counts as down, and yet answers for itself where no other can.
-                let mut of_role = self.setup.inventory.of_role(role).filter(|other| !self.is_down(&other.name));
-                let itself = server.filter(|server| server.roles.contains(role) && !self.is_out(&server.name));
-                let found = of_role.next().or(itself);
+                // A server that is at work itself answers where no other does; a stopped one only if it must.
+                let of_role = || self.setup.inventory.of_role(role);
+                let out = |other: &&Server| self.is_out(&other.name);
+                let found = of_role()
+                    .find(|other| !self.is_down(&other.name))
+                    .or_else(|| of_role().find(|other| !out(other)));
                 found
                     .map(|other| Place::Server(other.name.clone()))
                     .ok_or_else(|| format!("no server of role `{role}` is in service"))
@@ -255,7 +257,14 @@ impl State {
                         let place = self.place(&fact.at, server, None)?;
                         let os = self.os_at(&place);
                         let text = run.get(os).ok_or_else(|| format!("the profile has no command for {}", os.as_str()))?;
-                        Ok(Some(Ask::Command { place, os, script: fill(text, shell(os))? }))
+                        // A fact of the farm has the server it is asked at in turn, so that its inputs are that
+                        // server's.
+                        let scope = match (&place, server) {
+                            (Place::Server(name), None) => Scope { server: self.setup.server(name), ..scope },
+                            _ => scope,
+                        };
+                        let script = text.render(shell(os), &|name| scope.lookup(name));
+                        Ok(Some(Ask::Command { place, os, script: script.map_err(|name| format!("`{name}` has no value"))? }))
                     }
                 }
             }

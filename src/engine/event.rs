@@ -171,6 +171,8 @@ pub enum Event {
     /// Something that the operator must do after the session.
     ToDo { text: String },
     PenTaken { viewer: ViewerId, by_force: bool },
+    /// The viewer who held the pen is gone.
+    PenLeft { viewer: ViewerId },
     /// What a viewer wanted, and why it was not done.
     Refused { viewer: ViewerId, intent: String, why: String },
     /// Keys typed into an attended run; how many, never which.

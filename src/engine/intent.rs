@@ -300,9 +300,8 @@ impl State {
         if let Some(why) = self.why_not_left_out(Some(server)) {
             return Err(why);
         }
-        let mut lanes = self.active_lanes().filter(|lane| lane.key.server.as_ref() == Some(server));
-        if lanes.any(|lane| lane.is_running() || lane.phase == LanePhase::Recovering) {
-            return Err(format!("a step or a recovery is under way on {server}; what runs is never cut off"));
+        if self.active_lanes().any(|lane| lane.key.server.as_ref() == Some(server) && lane.is_running()) {
+            return Err(format!("a step runs on {server}; what runs is never cut off"));
         }
         let viewer_id = viewer.clone();
         Ok(vec![
@@ -356,6 +355,10 @@ impl State {
             (About::Manual(key) | About::Attended(key), Choice::Done) | (About::Failure(key), Choice::ByHand) => {
                 vec![Event::ProofBegun { key: key.clone(), by_hand: true }]
             }
+            (About::Slow(key), Choice::Unknown) => vec![Event::StepUnknown {
+                key: key.clone(),
+                cause: super::event::Cause::Unclear { what: "it was no longer waited for".to_owned() },
+            }],
             (About::Tell(probe), Choice::Tell) => {
                 let value = self.read_told(probe, text)?;
                 let reading = Reading { known: Known::Told, seen: Measured::Value(value) };

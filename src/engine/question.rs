@@ -23,6 +23,8 @@ pub enum About {
     Tell(ProbeKey),
     /// Whether a step worked of which nothing is known.
     Settle(StepKey),
+    /// A step that takes longer than is usual.
+    Slow(StepKey),
     /// What to do about a failure.
     Failure(StepKey),
     /// A check at the end that does not pass.
@@ -166,6 +168,7 @@ impl About {
             | Self::Attended(key)
             | Self::Optional(key)
             | Self::Settle(key)
+            | Self::Slow(key)
             | Self::Failure(key) => key.lane.server.as_ref(),
             Self::Tell(ProbeKey::Fact(_, server) | ProbeKey::Check(_, server)) | Self::EndCheck(_, server) => {
                 server.as_ref()
@@ -182,6 +185,7 @@ impl About {
             | Self::Attended(key)
             | Self::Optional(key)
             | Self::Settle(key)
+            | Self::Slow(key)
             | Self::Failure(key) => Some(key),
             Self::Tell(_) | Self::EndCheck(..) | Self::KeepUp(_) => None,
         }

@@ -57,6 +57,8 @@ pub struct State {
     pub left_out: BTreeMap<ServerName, String>,
     /// Why no new step is started: the session is to stop, and whether for good.
     pub halt: Option<Close>,
+    /// Whether the halt waits for what runs on servers. What is not waited for goes on there, and is found again.
+    pub halt_waits: bool,
     /// Servers out of service: a step stopped their services and none started them since, or they were left out
     /// half-way.
     pub stopped: BTreeSet<ServerName>,
@@ -198,6 +200,8 @@ pub struct LaneState {
     pub entered_ms: u64,
     pub step_ms: u64,
     pub phase_ms: u64,
+    /// Since when a step that is under way has been waited for without the operator being asked.
+    pub awaited_ms: u64,
     pub ended_ms: u64,
     /// The operator agreed to the optional steps in turn.
     pub optional_agreed: bool,
@@ -223,6 +227,7 @@ impl LaneState {
             entered_ms: 0,
             step_ms: 0,
             phase_ms: 0,
+            awaited_ms: 0,
             ended_ms: 0,
             optional_agreed: false,
             start_agreed: false,
@@ -321,6 +326,7 @@ impl State {
             paused_servers: BTreeSet::new(),
             left_out: BTreeMap::new(),
             halt: None,
+            halt_waits: true,
             stopped: BTreeSet::new(),
             lost: BTreeMap::new(),
             failures: Vec::new(),

@@ -1,10 +1,18 @@
 //! The administrator's servers: names, roles, addresses, and how each is reached.
 //!
 //! Read from TOML into an [`Inventory`] or into all its diagnostics, like a profile; whether it fits a
-//! profile is another question, and answered with diagnostics too.
+//! profile is another question, and answered with diagnostics too. The same goes for the answer file, which
+//! answers what a session would ask.
+
+mod answers;
+mod fit;
+mod parse;
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::path::PathBuf;
+
+pub use answers::{Answers, Confirmed, PerKey, StepAnswer};
 
 use crate::model::{InputId, Os, RoleId, ServerName, Value};
 
@@ -14,6 +22,26 @@ pub struct Inventory {
     /// What the operator calls the farm.
     pub farm: String,
     pub servers: Vec<Server>,
+    source: Source,
+}
+
+/// The text it was read from, to point into.
+#[derive(Clone, Debug, Default)]
+struct Source {
+    name: String,
+    text: String,
+    farm: Range<usize>,
+    servers: Vec<Places>,
+}
+
+/// Where the parts of one server stand.
+#[derive(Clone, Debug, Default)]
+struct Places {
+    name: Range<usize>,
+    roles: Vec<Range<usize>>,
+    os: Range<usize>,
+    transport: Range<usize>,
+    inputs: BTreeMap<InputId, Range<usize>>,
 }
 
 #[derive(Clone, Debug)]
@@ -41,6 +69,11 @@ pub enum Reach {
 }
 
 impl Inventory {
+    /// An inventory that stands in no file: what is wrong with it has no place.
+    pub fn new(farm: impl Into<String>, servers: Vec<Server>) -> Self {
+        Self { farm: farm.into(), servers, source: Source::default() }
+    }
+
     pub fn server(&self, name: &ServerName) -> Option<&Server> {
         self.servers.iter().find(|server| server.name == *name)
     }
@@ -50,3 +83,6 @@ impl Inventory {
         self.servers.iter().filter(move |server| server.roles.contains(role))
     }
 }
+
+#[cfg(test)]
+mod tests;

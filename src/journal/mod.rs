@@ -37,6 +37,7 @@ mod read;
 mod session;
 mod sink;
 mod state;
+pub mod wire;
 mod writer;
 
 pub use atomic::write_atomic;

@@ -46,8 +46,8 @@ struct Progress {
 }
 
 enum Message {
-    /// An event, and whether it is worth a sync.
-    Event(Pending, bool),
+    /// Events, and whether they are worth a sync.
+    Events(Vec<Pending>, bool),
     Flush(SyncSender<Result<u64, JournalError>>),
     LastWords(Pending, SyncSender<Result<u64, JournalError>>),
 }
@@ -114,13 +114,26 @@ impl Writer {
     /// # Errors
     /// The failure that ended the writer, once there was one; an event that is too long.
     pub fn submit<E: Serialize>(&mut self, stamp: Stamp, event: &E) -> Result<u64, JournalError> {
-        self.push(stamp, event, true)
+        self.push(stamp, std::iter::once(event), true)
+    }
+
+    /// Hands in events that happened at once, and returns the sequence number of the last. One write and one sync take
+    /// them all; a crash may still keep only the first few.
+    ///
+    /// # Errors
+    /// As for [`Self::submit`]; then none of them is taken.
+    pub fn submit_all<'e, E: Serialize + 'e>(
+        &mut self,
+        stamp: Stamp,
+        events: impl IntoIterator<Item = &'e E>,
+    ) -> Result<u64, JournalError> {
+        self.push(stamp, events, true)
     }
 
     /// Like [`Self::submit`], for an event that is not worth a sync: it comes to disk with the next one that is, and a
     /// crash may take it. Nobody should wait for it.
     pub fn submit_losable<E: Serialize>(&mut self, stamp: Stamp, event: &E) -> Result<u64, JournalError> {
-        self.push(stamp, event, false)
+        self.push(stamp, std::iter::once(event), false)
     }
 
     /// How far the journal is safely on disk.
@@ -157,13 +170,22 @@ impl Writer {
         self.flush()
     }
 
-    fn push<E: Serialize>(&mut self, stamp: Stamp, event: &E, durable: bool) -> Result<u64, JournalError> {
+    fn push<'e, E: Serialize + 'e>(
+        &mut self,
+        stamp: Stamp,
+        events: impl IntoIterator<Item = &'e E>,
+        durable: bool,
+    ) -> Result<u64, JournalError> {
         if let Some(failure) = &self.progress.borrow().failure {
             return Err(failure.clone());
         }
-        let event = Pending { stamp, json: json(event)? };
-        self.send(Message::Event(event, durable))?;
-        self.seq += 1;
+        let events = events
+            .into_iter()
+            .map(|event| Ok(Pending { stamp, json: json(event)? }))
+            .collect::<Result<Vec<_>, JournalError>>()?;
+        let count = events.len() as u64;
+        self.send(Message::Events(events, durable))?;
+        self.seq += count;
         Ok(self.seq)
     }
 
@@ -225,6 +247,9 @@ impl Synced {
     /// # Errors
     /// The failure that prevents it, for good; [`JournalError::Closed`] after the writer's end.
     pub async fn advanced(&mut self) -> Result<u64, JournalError> {
+        if let Some(failure) = self.failure() {
+            return Err(failure);
+        }
         let changed = self.0.changed().await;
         let progress = self.0.borrow_and_update();
         match (&progress.failure, changed) {
@@ -252,13 +277,7 @@ fn json<E: Serialize>(event: &E) -> Result<Vec<u8>, JournalError> {
 /// The writer's thread: until nobody can submit any more.
 fn work(mut sink: Sink, queue: &Receiver<Message>, tell: &watch::Sender<Progress>) {
     let mut failure: Option<JournalError> = None;
-    while let Ok(message) = queue.recv() {
-        let mut batch = Batch::default();
-        batch.add(message);
-        while batch.is_open() {
-            let Ok(message) = queue.try_recv() else { break };
-            batch.add(message);
-        }
+    while let Some(batch) = Batch::take(queue) {
         if failure.is_none() {
             failure = commit(&mut sink, &batch, tell).err();
             if let Some(failure) = failure.clone() {
@@ -306,11 +325,22 @@ struct Batch {
 }
 
 impl Batch {
+    /// Waits for a message and takes along whatever else waits. `None` once nobody can submit any more.
+    fn take(queue: &Receiver<Message>) -> Option<Self> {
+        let mut batch = Self::default();
+        batch.add(queue.recv().ok()?);
+        while batch.bytes < BATCH && batch.last_words.is_none() {
+            let Ok(message) = queue.try_recv() else { break };
+            batch.add(message);
+        }
+        Some(batch)
+    }
+
     fn add(&mut self, message: Message) {
         match message {
-            Message::Event(event, durable) => {
-                self.bytes += event.json.len();
-                self.events.push(event);
+            Message::Events(events, durable) => {
+                self.bytes += events.iter().map(|event| event.json.len()).sum::<usize>();
+                self.events.extend(events);
                 self.durable |= durable;
             }
             Message::Flush(reply) => {
@@ -320,8 +350,61 @@ impl Batch {
             Message::LastWords(event, reply) => self.last_words = Some((event, reply)),
         }
     }
+}
 
-    fn is_open(&self) -> bool {
-        self.bytes < BATCH && self.last_words.is_none()
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::journal::{Chain, StateDir, session_id};
+
+    const NOW: Timestamp = Timestamp::UNIX_EPOCH;
+
+    /// A writer whose file takes every write and refuses every sync.
+    fn writer_without_a_disk() -> (tempfile::TempDir, Writer) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let state = StateDir::at(folder.path()).expect("a state folder");
+        let session = state.create_session(&session_id(NOW, "p", 1), "").expect("a session");
+        let end = End::of_header(0, Chain::START);
+        let file = std::fs::OpenOptions::new().append(true).open("/dev/null").expect("a file");
+        let path = session.journal_path();
+        let sink = Sink { file, path, reserve: session.reserve_path(), end, unsynced: false };
+        let lock = session.lock(NOW).expect("nobody else");
+        (folder, Writer::spawn(lock, sink).expect("a thread"))
+    }
+
+    #[tokio::test]
+    async fn after_a_failed_sync_nothing_is_told_as_synced_and_nothing_more_is_written() {
+        let (_folder, mut writer) = writer_without_a_disk();
+        let stamp = Stamp::new(NOW, 1, 0);
+        let mut synced = writer.synced();
+        let losable = writer.submit_losable(stamp, &"looked").expect("no sync, no failure");
+        let seq = writer.submit(stamp, &"started").expect("not tried yet");
+        let failed = |error: JournalError| matches!(error, JournalError::NotSynced { .. });
+        assert!(synced.reached(seq).await.is_err_and(failed));
+        assert!(synced.reached(losable).await.is_err_and(failed));
+        assert_eq!(synced.seq(), 0);
+        assert!(synced.advanced().await.is_err_and(failed));
+        assert!(writer.submit(stamp, &"again").is_err_and(failed));
+        assert!(writer.flush().is_err_and(failed), "a second sync must not succeed");
+        assert!(writer.last_words(stamp, &"stopped").is_err_and(failed));
+    }
+
+    #[test]
+    fn what_waits_is_written_and_synced_together_up_to_a_bound() {
+        let (queue, waiting) = sync_channel(QUEUE);
+        let event = |bytes: usize| Pending { stamp: Stamp::new(NOW, 1, 0), json: vec![b'1'; bytes] };
+        for number in 0..64 {
+            queue.send(Message::Events(vec![event(1)], number == 40)).expect("room");
+        }
+        let batch = Batch::take(&waiting).expect("something waits");
+        assert_eq!((batch.events.len(), batch.durable), (64, true));
+
+        for _ in 0..20 {
+            queue.send(Message::Events(vec![event(BATCH / 10)], false)).expect("room");
+        }
+        drop(queue);
+        assert_eq!(Batch::take(&waiting).map(|batch| (batch.events.len(), batch.durable)), Some((11, false)));
+        assert_eq!(Batch::take(&waiting).map(|batch| batch.events.len()), Some(9));
+        assert!(Batch::take(&waiting).is_none());
     }
 }

@@ -1,1 +1,174 @@
-//! TODO
+//! Stand-in farms on this machine: for rehearsals, and for tests with faults to inject.
+//!
+//! A lab is a folder. Each server of it is a folder within, which the local transport takes for a server's file
+//! system: the commands in its `bin` come first on the PATH, its services are real processes that answer on a
+//! loopback address of their own, and the product's database is a real file. The very profile that upgrades real
+//! servers runs there; nothing in a profile knows of labs.
+//!
+//! # Invariants
+//! - Every process of a lab carries `NOFM_ROOT`, the folder of its server, in its environment: [`remove`] finds all
+//!   of them by it, and ends nothing else.
+//! - [`remove`] deletes only a folder with a lab's mark in it.
+//! - A stand-in that is asked for something it does not know refuses; it never pretends.
+//!
+//! # Limits
+//! Linux consoles only: the stand-ins read `/proc` and use `setsid` and `flock`, and the servers' addresses are in
+//! 127.0.0.0/8. A stand-in has no user of its own, no memory and no network but its address.
+
+mod error;
+mod farm;
+mod fault;
+mod igel_ums_ha;
+mod process;
+pub mod serve;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+pub use error::LabError;
+pub use fault::{Fault, FaultInfo};
+
+/// The file that marks a folder as a lab.
+const MARK: &str = "lab.toml";
+const MARK_START: &str = "# A stand-in farm of nofm";
+
+/// What kind of lab to make, and where.
+#[derive(Clone, Debug)]
+pub struct LabOptions {
+    /// The folder to make; it must not exist yet, or be empty.
+    pub dir: PathBuf,
+    /// Servers that the product updates one after another.
+    pub servers: usize,
+    pub balancers: usize,
+    pub consoles: usize,
+    pub faults: Vec<Fault>,
+    /// How many times faster than at 1, where an installation takes some seconds.
+    pub speed: f64,
+    /// The program whose `lab-serve` answers for the servers; this one where absent.
+    pub program: Option<PathBuf>,
+}
+
+impl LabOptions {
+    /// The usual farm in `dir`: four servers, two load balancers and a console, without a fault.
+    pub fn new(dir: impl Into<PathBuf>) -> Self {
+        Self {
+            dir: dir.into(),
+            servers: 4,
+            balancers: 2,
+            consoles: 1,
+            faults: Vec::new(),
+            speed: 1.0,
+            program: None,
+        }
+    }
+}
+
+/// A lab whose services run.
+#[derive(Clone, Debug)]
+pub struct Lab {
+    /// Absolute, without symbolic links.
+    pub dir: PathBuf,
+    pub inventory_path: PathBuf,
+    /// What a rehearsal answers by itself.
+    pub answers_path: PathBuf,
+    /// The installer that the answers name.
+    pub installer_path: PathBuf,
+    /// An installer of a version older than what is installed.
+    pub older_installer_path: PathBuf,
+}
+
+/// Makes a lab for the profile of that id and starts its services.
+///
+/// # Errors
+/// When the profile has no lab, an option is out of bounds, the folder is in use, or a service does not start;
+/// nothing is left behind then.
+pub fn create(profile_id: &str, options: &LabOptions) -> Result<Lab, LabError> {
+    known(profile_id)?;
+    check(options)?;
+    let dir = make_folder(&options.dir)?;
+    igel_ums_ha::create(&dir, options).inspect_err(|_| {
+        // The first error is the one worth telling.
+        let _ = remove(&dir);
+    })
+}
+
+/// Ends every process of the lab in `dir` and deletes the folder. Returns how many processes were ended.
+///
+/// # Errors
+/// When `dir` is no lab, a process cannot be ended, or the folder cannot be deleted.
+pub fn remove(dir: &Path) -> Result<usize, LabError> {
+    let not_a_lab = |why: &str| LabError::NotALab { dir: dir.to_owned(), why: why.to_owned() };
+    let kind = fs::symlink_metadata(dir).map_err(|e| not_a_lab(&e.to_string()))?;
+    if !kind.is_dir() {
+        return Err(not_a_lab("it is no folder"));
+    }
+    let dir = fs::canonicalize(dir).map_err(|e| not_a_lab(&e.to_string()))?;
+    let mark = fs::read_to_string(dir.join(MARK)).map_err(|_| not_a_lab("it holds no `lab.toml`"))?;
+    if !mark.starts_with(MARK_START) {
+        return Err(not_a_lab("its `lab.toml` is not that of a lab"));
+    }
+    let ended = process::end_all(&dir)?;
+    fs::remove_dir_all(&dir).map_err(|e| LabError::io("deleting", &dir, e))?;
+    Ok(ended)
+}
+
+/// The faults that a lab of this profile can have.
+///
+/// # Errors
+/// When the profile has no lab.
+pub fn faults(profile_id: &str) -> Result<&'static [FaultInfo], LabError> {
+    known(profile_id)?;
+    Ok(fault::ALL)
+}
+
+/// The ids of the profiles that have a lab.
+pub fn profiles() -> &'static [&'static str] {
+    &[igel_ums_ha::ID]
+}
+
+fn known(profile_id: &str) -> Result<(), LabError> {
+    if profiles().contains(&profile_id.replace('-', "_").as_str()) {
+        Ok(())
+    } else {
+        Err(LabError::NoLab { profile: profile_id.to_owned(), known: profiles().join(", ") })
+    }
+}
+
+fn check(options: &LabOptions) -> Result<(), LabError> {
+    let counts = [
+        ("servers", options.servers, 2, 100),
+        ("load balancers", options.balancers, 0, 50),
+        ("consoles", options.consoles, 0, 50),
+    ];
+    for (what, count, least, most) in counts {
+        if !(least..=most).contains(&count) {
+            return Err(LabError::Option {
+                what,
+                value: count.to_string(),
+                allowed: format!("{least} to {most}"),
+            });
+        }
+    }
+    if !(0.01..=1000.0).contains(&options.speed) {
+        let (value, allowed) = (options.speed.to_string(), "0.01 to 1000".to_owned());
+        return Err(LabError::Option { what: "speed", value, allowed });
+    }
+    for fault in &options.faults {
+        if fault.needs_balancer() && options.balancers == 0 {
+            let allowed = format!("at least 1 with the fault `{fault}`");
+            return Err(LabError::Option { what: "load balancers", value: "0".to_owned(), allowed });
+        }
+    }
+    Ok(())
+}
+
+/// Makes the folder with its mark, and returns its real path.
+fn make_folder(dir: &Path) -> Result<PathBuf, LabError> {
+    fs::create_dir_all(dir).map_err(|e| LabError::io("making the folder", dir, e))?;
+    let dir = fs::canonicalize(dir).map_err(|e| LabError::io("looking at", dir, e))?;
+    if fs::read_dir(&dir).map_err(|e| LabError::io("looking into", &dir, e))?.next().is_some() {
+        return Err(LabError::InUse { is_lab: dir.join(MARK).exists(), dir });
+    }
+    farm::write(&dir.join(MARK), &format!("{MARK_START}; `nofm lab --remove` deletes it.\nnofm = 1\n"))?;
+    Ok(dir)
+}

@@ -175,6 +175,8 @@ pub struct Input {
     pub choices: Vec<(String, String)>,
     pub help: Option<String>,
     pub optional: bool,
+    /// Asked for only where this holds; names nothing that is measured.
+    pub when: Option<Expr>,
     /// Kind `server`: whose servers may be named. With `per = "server"`: whose servers are asked for one.
     pub roles: Vec<RoleId>,
     pub unsure: bool,
@@ -504,4 +506,21 @@ find! {
     procedure procedures ProcedureId Procedure
     stage stages StageId Stage
     failure failures FailureId Failure
+}
+
+impl Forbidden {
+    /// Whether this ban is about `offer`.
+    pub fn forbids(self, offer: Offer) -> bool {
+        let about = match self {
+            Self::Retry => Offer::Retry,
+            Self::ByHand => Offer::ByHand,
+            Self::LeaveOut => Offer::LeaveOut,
+            Self::Recover => Offer::Recover,
+            Self::Hold => Offer::Hold,
+            Self::Abort => Offer::Abort,
+            Self::Collect => Offer::Collect,
+            Self::NewSession | Self::Reboot => return false,
+        };
+        about == offer
+    }
 }

@@ -4,7 +4,9 @@
 //! Knows neither servers nor terminals, and opens no file: whoever has the text hands it over.
 
 mod ast;
+pub mod builtin;
 mod expr;
+mod parse;
 mod shell;
 
 pub use ast::{
@@ -13,3 +15,4 @@ pub use ast::{
     ServiceAct, ServiceState, Severity, Source, Stage, Step, Then, VersionRules, Wait,
 };
 pub use expr::{Expr, Kind, Lookup, Name, Of, RenderError, Shell, Template};
+pub use parse::parse;

@@ -25,6 +25,7 @@ pub enum SizeError {
 pub fn parse(text: &str) -> Result<u64, SizeError> {
     let start = text.find(|c: char| c.is_ascii_alphabetic()).ok_or(SizeError::Form)?;
     let (number, unit) = (text[..start].trim_end(), &text[start..]);
+    let unit = if unit == "KB" { "kB" } else { unit };
     let (_, factor) = UNITS.into_iter().find(|(name, _)| *name == unit).ok_or(SizeError::Form)?;
     let (whole, decimals) = number.split_once('.').unwrap_or((number, "0"));
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
@@ -57,9 +58,14 @@ mod tests {
 
     #[test]
     fn sizes_are_read() {
-        for (text, bytes) in
-            [("2.4 GB", 2_400_000_000), ("20 GiB", 20 << 30), ("0 B", 0), ("1.5kB", 1500), ("0.3 KiB", 308)]
-        {
+        for (text, bytes) in [
+            ("2.4 GB", 2_400_000_000),
+            ("20 GiB", 20 << 30),
+            ("0 B", 0),
+            ("1.5kB", 1500),
+            ("1 KB", 1000),
+            ("0.3 KiB", 308),
+        ] {
             assert_eq!(parse(text), Ok(bytes), "{text}");
         }
         for text in ["", "GB", "2.4", "2,4 GB", "-1 GB", "1 gb", ".5 GB", "5. GB", "1 ZB", "é GB"] {

@@ -122,6 +122,10 @@ impl<'d> Table<'d> {
         self.doc
     }
 
+    pub fn entries(&self) -> &'d DeTable<'d> {
+        self.entries
+    }
+
     /// Where it begins: its header, or the whole of an inline table.
     pub fn span(&self) -> Range<usize> {
         self.span.clone()

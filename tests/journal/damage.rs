@@ -1,5 +1,6 @@
 //! Journals that a crash or a hand has touched.
 
+use std::fmt::Write as _;
 use std::fs;
 
 use nofm::journal::{JournalError, SessionDir, Writer, read_all, verify};
@@ -13,14 +14,19 @@ fn chained<'l>(bodies: impl IntoIterator<Item = &'l str>) -> String {
     let mut journal = String::new();
     for body in bodies {
         let digest = Sha256::digest(format!("{before}{body}"));
-        before = digest[..16].iter().map(|byte| format!("{byte:02x}")).collect();
-        journal += &format!("{body},\"chain\":\"{before}\"}}\n");
+        before.clear();
+        digest[..16].iter().for_each(|byte| write!(before, "{byte:02x}").unwrap());
+        writeln!(journal, "{body},\"chain\":\"{before}\"}}").unwrap();
     }
     journal
 }
 
 fn bodies(journal: &str) -> Vec<&str> {
     journal.lines().map(|line| &line[..line.len() - 44]).collect()
+}
+
+fn line_ends(bytes: &[u8]) -> usize {
+    bytes.split(|byte| *byte == b'\n').count() - 1
 }
 
 fn change(session: &SessionDir, journal: impl AsRef<[u8]>) {
@@ -41,7 +47,7 @@ fn cut_at_any_byte_it_keeps_every_whole_line_and_makes_up_none() {
             assert!(matches!(error, JournalError::Broken { line: 1, .. }), "cut at {cut}: {error}");
             continue;
         }
-        let lines = left.iter().filter(|byte| **byte == b'\n').count();
+        let lines = line_ends(left);
         let torn = cut - 1 - left.iter().rposition(|byte| *byte == b'\n').unwrap();
         let torn = (torn > 0).then_some(torn as u64);
         let expected = &example_events()[..lines - 1];
@@ -71,7 +77,7 @@ fn a_change_of_any_byte_is_found_in_its_line() {
             let mut changed = whole.clone();
             changed[place] ^= mask;
             change(&session, &changed);
-            let line = 1 + whole[..place].iter().filter(|byte| **byte == b'\n').count() as u64;
+            let line = 1 + line_ends(&whole[..place]) as u64;
             match verify(&session) {
                 Err(JournalError::Broken { line: found, .. }) => assert_eq!(found, line, "byte {place}"),
                 Err(JournalError::Version { .. }) => assert_eq!(line, 1),

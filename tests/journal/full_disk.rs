@@ -47,7 +47,7 @@ pub(super) fn fill(folder: &Path, limited: bool) {
     let mut writer = Writer::create(lock(&session), "0.1.0", at(0)).unwrap();
     let unlimited = getrlimit(Resource::Fsize);
     if limited {
-        setrlimit(Resource::Fsize, Rlimit { current: Some(LIMIT), ..unlimited.clone() }).unwrap();
+        setrlimit(Resource::Fsize, Rlimit { current: Some(LIMIT), ..unlimited }).unwrap();
         let reserve = session.path().join("reserve");
         assert!(reserve.exists());
         std::thread::spawn(move || {
@@ -80,7 +80,7 @@ pub(super) fn fill(folder: &Path, limited: bool) {
         fill_output(&writer);
         let other = state.create_session(&session_id(at(0), "late", 2), "some = \"setup\"");
         assert!(other.unwrap_err().is_full());
-        assert_eq!(state.sessions().unwrap(), [session.clone()], "no half session is left");
+        assert_eq!(state.sessions().unwrap().len(), 1, "no half session is left");
     }
     let words = Event::Said("stopped: the disk is full".to_owned());
     assert_eq!(writer.last_words(stamp(9), &words).unwrap(), good + 1);
@@ -103,6 +103,7 @@ fn fill_output(writer: &Writer) {
     let on_disk = writer.session().path().join("output/step.log").metadata().unwrap().len();
     assert_eq!(on_disk, log.len());
     assert_eq!(log.len() % 5000, 0);
-    // What is left over below a whole piece, so that the reserve alone can make room.
-    while log.append(b"o", at(0)).is_ok() {}
+    // What is left over, so that the reserve alone can make room.
+    let mut rest = (0..).map(|number| writer.session().path().join(format!("rest-{number}")));
+    while std::fs::write(rest.next().unwrap(), [b'x'; 4096]).is_ok() {}
 }

@@ -66,6 +66,19 @@ fn a_flood_of_events_stays_in_order_and_whole() {
     );
 }
 
+#[test]
+fn events_of_one_moment_are_taken_together_or_not_at_all() {
+    let place = Place::new();
+    let mut writer = place.writer();
+    assert_eq!(writer.submit_all(stamp(1), &example_events()).unwrap(), 6);
+    let with_a_long_one = [said(1), Event::Said("x".repeat(LONGEST_LINE)), said(2)];
+    assert!(matches!(writer.submit_all(stamp(2), &with_a_long_one), Err(JournalError::TooLong { .. })));
+    assert_eq!(writer.submit(stamp(3), &said(3)).unwrap(), 7);
+    assert_eq!(writer.flush().unwrap(), 7);
+    let expected: Vec<_> = example_events().into_iter().chain([said(3)]).collect();
+    assert_eq!(events_of(writer.session()).unwrap(), expected);
+}
+
 #[tokio::test]
 async fn waiting_for_an_event_ends_when_it_is_on_disk() {
     let place = Place::new();

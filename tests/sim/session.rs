@@ -246,6 +246,9 @@ impl Session {
         if self.state.closed.is_some() {
             return Ok(false);
         }
+        if std::env::var_os("NOFM_SIM_SEED").is_some() {
+            self.laws.say_at_rest(&self.state, &decision, || self.tail());
+        }
         self.laws.at_rest(&self.state, &decision);
         // Session time and world time run at one speed.
         let wake = decision.wake_ms.map(|ms| self.world.now_ms + ms.saturating_sub(self.now_ms()));

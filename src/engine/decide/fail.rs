@@ -2,7 +2,7 @@
 
 use super::Decider;
 use crate::engine::event::{Ban, Cause, Close, Event, Outcome};
-use crate::engine::key::{GATES, ScriptRef, StepKey};
+use crate::engine::key::{ScriptRef, StepKey};
 use crate::engine::measure::Purpose;
 use crate::engine::question::{About, Answer, Choice};
 use crate::engine::state::{LaneState, State, StepPhase};
@@ -20,6 +20,9 @@ impl Decider<'_> {
             let text = format!("{key}: {} ({})", step.title, cause);
             self.record(Event::ToDo { text });
             return self.settle(key, Outcome::Tolerated, Known::Seen, cause.to_string());
+        }
+        if let ScriptRef::Fix(_) = &key.lane.script {
+            return self.failed_fix(lane, key, cause);
         }
         let Some(ruled) = &lane.ruled else {
             if !self.measured(Purpose::Rule(key.clone())) {
@@ -47,6 +50,19 @@ impl Decider<'_> {
         let title = state.plan_step(lane).map_or("the checks after it", |step| step.title.as_str());
         let place = key.lane.server.as_ref().map_or("the farm", |server| server.as_str());
         self.ask(About::Failure(key.clone()), format!("{place}: \"{title}\" failed"), details, options);
+    }
+
+    /// A fix is the operator's own wish, so it may be given up.
+    fn failed_fix(&mut self, lane: &LaneState, key: &StepKey, cause: &Cause) {
+        let title = self.state.plan_step(lane).map_or("the fix", |step| step.title.as_str());
+        let options = vec![
+            Answer::new(Choice::Retry, "carries the step out once more"),
+            Answer::new(Choice::ByHand, "you do it by hand; it is looked at afterwards"),
+            Answer::new(Choice::Skip, "gives the fix up; the check says how things stand"),
+            super::hold(),
+        ];
+        let place = key.lane.server.as_ref().map_or("the farm", |server| server.as_str());
+        self.ask(About::Failure(key.clone()), format!("{place}: \"{title}\" failed"), vec![cause.to_string()], options);
     }
 
     pub(super) fn unknown(&mut self, key: &StepKey, step: &PlanStep, cause: &Cause) {
@@ -129,9 +145,6 @@ impl State {
         {
             options.push(Answer::new(Choice::Waive, "goes on in spite of it, for the reason you give").with_text());
         }
-        if matches!(key.lane.script, ScriptRef::Fix(_)) {
-            options.push(Answer::new(Choice::Skip, "gives this fix up; the check is carried out again"));
-        }
         let offers: Vec<Offer> = rule.map_or_else(|| vec![Offer::Hold, Offer::Abort], |rule| rule.offer.clone());
         for offer in offers {
             if offer == Offer::Retry && waits {
@@ -176,10 +189,10 @@ impl State {
         let banned = self.bans.iter().find(|ban| ban.act == act).map(|ban| ban.why.clone());
         let why = banned.or_else(|| match offer {
             Offer::Retry => self.why_no_retry(lane, key, step),
-            Offer::LeaveOut | Offer::Recover if lane.of.is_some() => Some("a recovery is under way".to_owned()),
-            Offer::LeaveOut | Offer::Recover if !matches!(key.lane.script, ScriptRef::Stage(_)) => {
-                Some("this is a fix, and not a part of the upgrade".to_owned())
+            Offer::ByHand if step.is_none() => {
+                Some("gates are not carried out but hold; do what is needed, then look again".to_owned())
             }
+            Offer::Recover if lane.of.is_some() => Some("a recovery is under way".to_owned()),
             Offer::LeaveOut => self.why_not_left_out(key.lane.server.as_ref()),
             Offer::Recover if rule.is_none_or(|rule| rule.recover.is_none()) => {
                 Some("the profile names no recovery".to_owned())

@@ -87,6 +87,8 @@ impl Decider<'_> {
     fn measured(&mut self, purpose: Purpose) -> bool {
         match self.state.measures.get(&purpose) {
             Some(measure) => measure.open.is_empty(),
+            // What needs nothing measured is not worth an event.
+            None if self.state.probes_of(&purpose).is_empty() => true,
             None => {
                 self.record(Event::MeasureBegun { purpose });
                 false
@@ -141,7 +143,8 @@ impl Decider<'_> {
     /// A session that is to stop does so once nothing runs any more.
     fn halt(&mut self) {
         let Some(close) = &self.state.halt else { return };
-        if !self.out.record.is_empty() || self.state.active_lanes().any(super::state::LaneState::is_running) {
+        let waits = self.state.halt_waits && self.state.active_lanes().any(super::state::LaneState::is_running);
+        if !self.out.record.is_empty() || waits {
             return;
         }
         // Whatever else would happen waits for the session to be resumed.

@@ -25,9 +25,11 @@ impl Decider<'_> {
         let recovery = |lane: &&LaneState| matches!(lane.key.script, ScriptRef::Recovery(_)) && !lane.phase.is_closed();
         if let Some(lane) = state.sides.iter().find(recovery) {
             // A recovery changes what the others stand on: whatever runs is seen to its end first.
-            if !state.active_lanes().any(|other| other.is_running() && other.key != lane.key) {
+            let mut running = state.active_lanes().filter(|other| other.is_running() && other.key != lane.key).peekable();
+            if running.peek().is_none() {
                 self.lane(lane);
             }
+            running.for_each(|other| self.lane(other));
             return;
         }
         if self.restart() {

@@ -86,7 +86,7 @@ impl Decider<'_> {
         if self.is_paused(key) || self.once_elsewhere(key, step) {
             return;
         }
-        if (!step.needs.is_empty() && !self.measured(Purpose::Needs(key.clone()))) {
+        if !step.needs.is_empty() && !self.measured(Purpose::Needs(key.clone())) {
             return;
         }
         for need in &step.needs {
@@ -209,7 +209,7 @@ impl Decider<'_> {
     /// Every place the step runs at has ended: was it as it should be?
     fn ended(&mut self, lane: &LaneState, key: &StepKey, step: &PlanStep) {
         if lane.targets.iter().any(|target| target.end.is_none()) {
-            return;
+            return self.slow(lane, key, step);
         }
         let mut lost = false;
         for target in &lane.targets {
@@ -242,6 +242,32 @@ impl Decider<'_> {
             let status = if lane.targets.len() == 1 { "its exit status" } else { "the exit status everywhere" };
             self.settle(key, Outcome::Succeeded, Known::Inferred, format!("from {status}"));
         }
+    }
+
+    /// What takes longer than is usual is the operator's to judge; it is never ended for it.
+    fn slow(&mut self, lane: &LaneState, key: &StepKey, step: &PlanStep) {
+        let limit = match self.state.act_of(key) {
+            Some(Act::Service { .. } | Act::Reboot) => Some(step.step.timeout),
+            _ => step.step.late,
+        };
+        let Some(limit) = limit else { return };
+        let late_ms = lane.awaited_ms.saturating_add(self.state.setup.scaled_ms(limit));
+        if self.now_ms < late_ms {
+            return self.out.wake_at(late_ms);
+        }
+        let place = key.lane.server.as_ref().map_or("the farm", |server| server.as_str());
+        let ran = std::time::Duration::from_millis(self.now_ms.saturating_sub(lane.phase_ms));
+        let ran = crate::text::duration::short(ran);
+        self.ask(
+            About::Slow(key.clone()),
+            format!("{place}: \"{}\" is late, it has run for {ran}", step.title),
+            vec!["late is not failed; nothing is ended on the server whatever you choose".to_owned()],
+            vec![
+                Answer::new(Choice::LookAgain, "goes on waiting, as long again before it asks"),
+                Answer::new(Choice::Unknown, "is no longer waited for; whether it worked is then yours to settle"),
+                Answer::new(Choice::Hold, "stop here without waiting for it; `nofm resume` finds it again"),
+            ],
+        );
     }
 
     /// Looks at `done` until it holds, or until patience ends.

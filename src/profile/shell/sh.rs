@@ -10,7 +10,7 @@ enum Frame {
     Double,
     /// `${…}`
     Braces,
-    /// `$((…))`, with the number of open parentheses.
+    /// `$((…))`, with the number of parentheses open within.
     Arithmetic(usize),
 }
 
@@ -92,8 +92,15 @@ impl Reader<'_> {
             (Frame::Command, '<') if self.starts_with("<<") => self.delimiter(),
             (Frame::Command, '\n') if !self.pending.is_empty() => self.here_documents(),
             (Frame::Arithmetic(open), '(') => self.replace(Frame::Arithmetic(open + 1)),
-            (Frame::Arithmetic(open), ')') if open > 1 => self.replace(Frame::Arithmetic(open - 1)),
-            (Frame::Arithmetic(_), ')') => self.pop(),
+            (Frame::Arithmetic(0), ')') if self.char(1) == Some(')') => {
+                self.at += 1;
+                self.pop();
+            }
+            (Frame::Arithmetic(0), ')') => {
+                self.doubtful = true;
+                self.at += 1;
+            }
+            (Frame::Arithmetic(open), ')') => self.replace(Frame::Arithmetic(open - 1)),
             _ => self.at += 1,
         }
     }
@@ -113,10 +120,14 @@ impl Reader<'_> {
         self.push(frame, 1);
     }
 
-    /// Opens `$((`, `$(` or `${`.
+    /// Opens `$((`, `$(` or `${`; takes a parameter such as `$$` whole, whose second half opens nothing.
     fn opens(&mut self) -> bool {
+        if self.char(1).is_some_and(|c| "$#?!@*-".contains(c)) {
+            self.at += 2;
+            return true;
+        }
         let (frame, length) = if self.starts_with("$((") {
-            (Frame::Arithmetic(2), 3)
+            (Frame::Arithmetic(0), 3)
         } else if self.starts_with("$(") {
             (Frame::Command, 2)
         } else if self.starts_with("${") {
@@ -185,7 +196,8 @@ impl Reader<'_> {
         }
     }
 
-    /// Reads what ends a here-document: `<<EOF`, `<<-EOF`, `<<'EOF'`.
+    /// Reads what ends a here-document: `<<EOF`, `<<-EOF`, `<<'EOF'`. Any other form is too seldom to be
+    /// read alike by every shell.
     fn delimiter(&mut self) {
         self.at += 2;
         let tabs = self.char(0) == Some('-');
@@ -193,23 +205,18 @@ impl Reader<'_> {
         while matches!(self.char(0), Some(' ' | '\t')) {
             self.at += 1;
         }
-        let mut word = String::new();
-        while let Some(unit) = self.units.get(self.at) {
-            match unit {
-                Unit::Hole => self.hole(Some(Place::HereDocument)),
-                Unit::Char(c)
-                    if c.is_whitespace() || matches!(c, ';' | '&' | '|' | '<' | '>' | '(' | ')') =>
-                {
-                    break;
-                }
-                Unit::Char('\'' | '"' | '\\') => self.at += 1,
-                Unit::Char(c) => {
-                    word.push(*c);
-                    self.at += 1;
-                }
-            }
+        let mut raw = String::new();
+        while let Some(c) = self.char(0).filter(|c| c.is_ascii_alphanumeric() || "_.'\"".contains(*c)) {
+            raw.push(c);
+            self.at += 1;
         }
-        self.pending.push((word, tabs));
+        let unquoted = ['\'', '"']
+            .iter()
+            .find_map(|quote| raw.strip_prefix(*quote)?.strip_suffix(*quote))
+            .unwrap_or(&raw);
+        let ends = self.char(0).is_none_or(|c| c.is_whitespace() || ";&|<>()".contains(c));
+        self.doubtful |= !ends || unquoted.is_empty() || unquoted.contains(['\'', '"']);
+        self.pending.push((unquoted.to_owned(), tabs));
     }
 
     fn here_documents(&mut self) {
@@ -246,6 +253,8 @@ impl Reader<'_> {
                 }
             }
         }
+        // A backslash there may join the next line to this one, which then ends nothing.
+        self.doubtful |= line.as_deref().is_none_or(|line| line.ends_with('\\'));
         line
     }
 }

@@ -135,7 +135,9 @@ proptest! {
         "<<EOF", "\nEOF\n", "$", "a", ";", "(", "$'", "<<-'EOF'", "case a in a)", ";; esac",
     ]), 1..14)) {
         let command = template(&pieces.concat());
-        prop_assume!(misplaced(&command, Shell::Sh).is_empty());
+        if !misplaced(&command, Shell::Sh).is_empty() {
+            return Ok(());
+        }
         let folder = tempfile::tempdir().expect("a folder");
         let run = format!(": >{}/ran", folder.path().display());
         let hostile = format!("'; {run}; \"$({run})\" `{run}` \\' \" #\n{run}\nEOF\n{run}\n");

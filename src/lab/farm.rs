@@ -1,0 +1,194 @@
+//! What the labs of all products have in common: servers as folders, their addresses, their commands.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::io;
+use std::net::{Ipv4Addr, TcpListener};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use sha2::{Digest as _, Sha256};
+
+use super::{LabError, LabOptions};
+
+/// Commands every stand-in server has, and what they share.
+const COMMANDS: &[(&str, &str)] = &[
+    ("chronyc", include_str!("../../assets/lab/common/bin/chronyc")),
+    ("date", include_str!("../../assets/lab/common/bin/date")),
+    ("df", include_str!("../../assets/lab/common/bin/df")),
+    ("hostname", include_str!("../../assets/lab/common/bin/hostname")),
+    ("id", include_str!("../../assets/lab/common/bin/id")),
+    ("runuser", include_str!("../../assets/lab/common/bin/runuser")),
+    ("sudo", include_str!("../../assets/lab/common/bin/sudo")),
+    ("systemctl", include_str!("../../assets/lab/common/bin/systemctl")),
+];
+const SHARED: &str = include_str!("../../assets/lab/common/lab.sh");
+
+/// Commands of this machine that the stand-ins cannot do without.
+const NEEDED: &[&str] = &["sh", "awk", "flock", "setsid", "sed", "sleep"];
+
+/// One server of a farm, to be made.
+pub(super) struct Server {
+    pub name: String,
+    /// As the profile calls them.
+    pub roles: &'static [&'static str],
+    pub address: Ipv4Addr,
+}
+
+/// Writes a file, and the folders above it.
+pub(super) fn write(path: &Path, text: &str) -> Result<(), LabError> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).map_err(|e| LabError::io("making the folder", folder, e))?;
+    }
+    fs::write(path, text).map_err(|e| LabError::io("writing", path, e))
+}
+
+/// Writes a file that can be run.
+pub(super) fn write_command(path: &Path, text: &str) -> Result<(), LabError> {
+    write(path, text)?;
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755))
+        .map_err(|e| LabError::io("making executable", path, e))
+}
+
+/// Gives the servers addresses that no other lab is likely to have: the second and third number come from the
+/// folder's path.
+pub(super) fn addresses(dir: &Path) -> impl Iterator<Item = Ipv4Addr> {
+    let hash = Sha256::digest(dir.as_os_str().as_encoded_bytes());
+    let (second, third) = (1 + hash[0] % 250, hash[1]);
+    (1..=254).map(move |last| Ipv4Addr::new(127, second, third, last))
+}
+
+/// A port that is free on all addresses: `usual`, or else the next one that is.
+pub(super) fn free_port(servers: &[Server], usual: u16) -> Result<u16, LabError> {
+    let mut refused = None;
+    let tries = std::iter::once(usual).chain(18443..18543);
+    for port in tries {
+        let taken = servers.iter().find_map(|server| {
+            TcpListener::bind((server.address, port)).err().map(|source| (server.address, source))
+        });
+        match taken {
+            None => return Ok(port),
+            Some(reason) => refused = Some(reason),
+        }
+    }
+    let (address, source) =
+        refused.unwrap_or_else(|| (Ipv4Addr::LOCALHOST, io::Error::from(io::ErrorKind::AddrInUse)));
+    Err(LabError::NoPort { address, source })
+}
+
+/// Whether this machine has what the stand-ins need.
+pub(super) fn check_machine() -> Result<(), LabError> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let has = |name: &str| std::env::split_paths(&path).any(|folder| folder.join(name).is_file());
+    NEEDED.iter().find(|name| !has(name)).map_or(Ok(()), |name| Err(LabError::NoCommand(name)))
+}
+
+/// Writes what all servers share: the settings and the functions that their commands begin with.
+pub(super) fn write_shared(dir: &Path, options: &LabOptions, port: u16) -> Result<(), LabError> {
+    let program = match &options.program {
+        Some(program) => program.clone(),
+        None => std::env::current_exe().map_err(|e| LabError::io("finding the program", dir, e))?,
+    };
+    let own_path = std::env::var("PATH").unwrap_or_else(|_| "/usr/bin:/bin".to_owned());
+    // Forty servers that look for a message five times a second would keep the machine busy.
+    let poll = if options.servers > 10 { 1.0 } else { (1.0 / options.speed).clamp(0.1, 0.5) };
+    let mut settings = String::new();
+    let values = [
+        ("own_path", own_path),
+        ("program", program.display().to_string()),
+        ("speed", options.speed.to_string()),
+        ("poll", poll.to_string()),
+        ("port", port.to_string()),
+    ];
+    for (name, value) in values {
+        // Writing to a string does not fail.
+        let _ = writeln!(settings, "{name}={}", quoted(&value));
+    }
+    write(&dir.join("lib/settings"), &settings)?;
+    write(&dir.join("lib/lab.sh"), SHARED)
+}
+
+/// Makes a server's folder with the commands that every server has, and those given.
+pub(super) fn write_server(
+    dir: &Path,
+    server: &Server,
+    commands: &[(&str, &str)],
+) -> Result<PathBuf, LabError> {
+    let root = dir.join(&server.name);
+    for (name, text) in COMMANDS.iter().chain(commands) {
+        write_command(&root.join("bin").join(name), text)?;
+    }
+    for folder in ["etc/lab", "etc/systemd", "root", "run", "tmp", "var/spool"] {
+        let folder = root.join(folder);
+        fs::create_dir_all(&folder).map_err(|e| LabError::io("making the folder", &folder, e))?;
+    }
+    write(&root.join("etc/lab/address"), &format!("{}\n", server.address))?;
+    write(&root.join("etc/hostname"), &format!("{}\n", server.name))?;
+    write(&root.join("log"), "")?;
+    Ok(root)
+}
+
+/// The inventory of the farm.
+pub(super) fn inventory(farm: &str, servers: &[Server]) -> String {
+    let mut text = format!("nofm = 1\nfarm = \"{farm}\"\n");
+    for Server { name, roles, address } in servers {
+        let roles = roles.iter().map(|role| format!("\"{role}\"")).collect::<Vec<_>>().join(", ");
+        let _ = write!(
+            text,
+            "\n[[servers]]\nname      = \"{name}\"\naddress   = \"{address}\"\nroles     = [{roles}]\ntransport = \"local\"\nroot      = \"{name}\"\n"
+        );
+    }
+    text
+}
+
+/// Runs a command on every server named, all at the same time, and waits for each of them.
+pub(super) fn run_on_all(dir: &Path, servers: &[(&str, &str)]) -> Result<(), LabError> {
+    let start = |server: &str, command: &str| -> io::Result<Child> {
+        let root = dir.join(server);
+        Command::new("sh")
+            .args(["-c", command])
+            .current_dir(&root)
+            .env("PATH", prefixed_path(&root))
+            .env("NOFM_ROOT", &root)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+    };
+    // More at a time only wait for each other.
+    for few in servers.chunks(8) {
+        let children: Vec<_> = few.iter().map(|(server, command)| (server, start(server, command))).collect();
+        // All are waited for before the first failure is told: none is left running.
+        let outputs: Vec<_> = children
+            .into_iter()
+            .map(|(server, child)| (server, child.and_then(Child::wait_with_output)))
+            .collect();
+        for (server, output) in outputs {
+            let output = output.map_err(|e| LabError::io("running a command of", &dir.join(server), e))?;
+            if !output.status.success() {
+                let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+                let log = fs::read_to_string(dir.join(server).join("log")).unwrap_or_default();
+                let lines: Vec<_> = log.lines().collect();
+                let last = lines[lines.len().saturating_sub(10)..].join("\n");
+                return Err(LabError::NotStarted {
+                    server: (*server).to_owned(),
+                    said: format!("{said}\n{last}"),
+                });
+            }
+        }
+    }
+    Ok(())
+}
+
+fn prefixed_path(root: &Path) -> std::ffi::OsString {
+    let mut path = root.join("bin").into_os_string();
+    path.push(":");
+    path.push(std::env::var_os("PATH").unwrap_or_default());
+    path
+}
+
+/// One word of a shell.
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
+}

@@ -1,0 +1,276 @@
+//! Steps on servers: started, followed to their end, and told as events.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use regex::bytes::Regex;
+use tokio::sync::mpsc::UnboundedSender;
+
+use super::core::Input;
+use super::links::Links;
+use super::probe::{reach_of, service_words};
+use crate::engine::{End, Event, Job, Place, StepKey, Work};
+use crate::journal::{OutputLog, OutputReader, SessionDir};
+use crate::model::Os;
+use crate::profile::ServiceAct;
+use crate::text::escape::{Newline, safe_bytes};
+use crate::transport::checks::{self, service_script};
+use crate::transport::{Heard, Link, LinkError, RunEnd, RunId, StartOpts, Terminal, file_sha256};
+
+/// Bytes of a step's output that go into the journal.
+const TAIL: usize = 4096;
+/// The longest line that `has` and `lacks` look at, in bytes; the rest of a longer one is not looked at.
+const LINE: usize = 64 * 1024;
+/// How much of a file `collect` takes, from its end.
+const COLLECT: u64 = 64 << 20;
+/// The longest pause between two tries to reach a server.
+const PAUSE: Duration = Duration::from_secs(30);
+
+/// All that is needed to carry a step out at one place.
+pub(super) struct Order {
+    pub(super) key: StepKey,
+    pub(super) place: Place,
+    pub(super) run: String,
+    pub(super) job: Job,
+    pub(super) has: Option<String>,
+    pub(super) lacks: Option<String>,
+    pub(super) log: OutputLog,
+    pub(super) session: SessionDir,
+}
+
+/// Carries out `order` and tells how it ended. Connections that are lost are made again, for as long as it takes.
+pub(super) async fn carry_out(order: Order, links: Arc<Links>, tell: UnboundedSender<Input>) {
+    let work = Work::Run { key: order.key.clone(), place: order.place.clone() };
+    let (key, place) = (order.key.clone(), order.place.clone());
+    let mut watch = Watch::new(&order);
+    let end = match links.to(&order.place) {
+        Err(why) => End::NotStarted(why),
+        Ok(link) => do_job(order, &link, &mut watch, &tell).await,
+    };
+    let event = Event::TargetEnded {
+        key,
+        place,
+        end,
+        tail: watch.tail(),
+        bytes: watch.bytes,
+        has: watch.has.as_ref().map(|(_, found)| *found),
+        lacks: watch.lacks.as_ref().map(|(_, found)| *found),
+    };
+    // A runner that is ending listens no more; the next one finds the run where it is.
+    let _ = tell.send(Input::Done { work, events: vec![event] });
+}
+
+async fn do_job(mut order: Order, link: &Link, watch: &mut Watch, tell: &UnboundedSender<Input>) -> End {
+    let body = match &order.job {
+        Job::Command { os: Os::Windows, .. } | Job::Services { os: Os::Windows, .. } | Job::Collect { os: Os::Windows, .. } => {
+            return End::NotStarted("there is no way to run a command on a Windows server yet".to_owned());
+        }
+        Job::Command { body, tty, .. } => (format!("set -eu\n{body}\n"), *tty),
+        Job::Services { act, services, .. } => match service_words(services) {
+            Err(why) => return End::NotStarted(why),
+            Ok(mut names) => {
+                let act = match act {
+                    ServiceAct::Stop => checks::ServiceAct::Stop,
+                    ServiceAct::Start => {
+                        names.reverse();
+                        checks::ServiceAct::Start
+                    }
+                    ServiceAct::Restart => checks::ServiceAct::Restart,
+                };
+                (service_script(act, &names), false)
+            }
+        },
+        Job::Upload { local, remote } => return upload(&order, link, local.clone(), remote.clone(), watch, tell).await,
+        Job::Collect { paths, .. } => return collect(&order, link, paths.clone(), watch).await,
+    };
+    let Some(id) = RunId::new(&order.run) else {
+        return End::NotStarted(format!("{:?} cannot name a run", order.run));
+    };
+    let opts = StartOpts { terminal: body.1.then_some(Terminal { cols: 80, rows: 24 }) };
+    let mut pause = Pause::new();
+    // Starting is safe to repeat until it answers: the server finds the first.
+    loop {
+        match link.start(&id, &body.0, opts).await {
+            Ok(_) => break,
+            Err(error) if error.is_passing() => pause.after(&order.place, &error, tell).await,
+            Err(error) => return End::NotStarted(error.to_string()),
+        }
+    }
+    watch.catch_up(&order);
+    pause.over(&order.place, tell);
+    loop {
+        let from = order.log.len();
+        let log = &mut order.log;
+        let mut hear = |heard: Heard<'_>| match heard {
+            Heard::Output { bytes, .. } => {
+                watch.see(bytes);
+                log.append(bytes, Timestamp::now()).map(|_| ()).map_err(std::io::Error::other)
+            }
+            Heard::Rewound { .. } | Heard::State(_) | Heard::Alive => Ok(()),
+        };
+        match link.follow(&id, from, &mut hear).await {
+            Ok(end) => {
+                pause.over(&order.place, tell);
+                if let Err(error) = order.log.sync() {
+                    tracing::warn!(%error, run = %order.run, "the output could not be synced");
+                }
+                return match end {
+                    RunEnd::Done { rc } => End::Exit(rc),
+                    RunEnd::Lost { why } => End::Lost(why),
+                    RunEnd::Revoked => End::NotStarted("it was called off before it began".to_owned()),
+                };
+            }
+            // Once it is started, nothing but its own end is its end: not even a server that says it knows no
+            // such run, which then is lost.
+            Err(LinkError::Refused { why, .. }) => return End::Lost(why),
+            Err(error) => pause.after(&order.place, &error, tell).await,
+        }
+    }
+}
+
+async fn upload(
+    order: &Order,
+    link: &Link,
+    local: PathBuf,
+    remote: String,
+    watch: &mut Watch,
+    tell: &UnboundedSender<Input>,
+) -> End {
+    let sum = match file_sha256(&local).await {
+        Ok((_, sum)) => sum,
+        Err(error) => return End::NotStarted(format!("reading {} on the console: {error}", local.display())),
+    };
+    let mut pause = Pause::new();
+    loop {
+        match link.upload(&local, &remote, &sum, &mut |_| {}).await {
+            Ok(done) => {
+                watch.see(format!("{done:?}: {remote}, SHA-256 {sum}\n").as_bytes());
+                return End::Exit(0);
+            }
+            Err(error) if error.is_passing() => pause.after(&order.place, &error, tell).await,
+            Err(error) => {
+                watch.see(error.to_string().as_bytes());
+                return End::Exit(1);
+            }
+        }
+    }
+}
+
+async fn collect(order: &Order, link: &Link, paths: Vec<String>, watch: &mut Watch) -> End {
+    let server = order.place.to_string().replace(['/', '\\'], "_");
+    let into = order.session.path().join("collected").join(server);
+    if let Err(error) = std::fs::create_dir_all(&into) {
+        return End::NotStarted(format!("making {}: {error}", into.display()));
+    }
+    let mut failed = 0;
+    for path in paths {
+        let name: String = path.chars().map(|c| if c.is_ascii_alphanumeric() || c == '.' || c == '-' { c } else { '_' }).collect();
+        match link.fetch(&path, COLLECT, &into.join(name.trim_start_matches('.'))).await {
+            Ok(got) => watch.see(format!("{path}: {} of {} bytes\n", got.bytes, got.of).as_bytes()),
+            Err(error) => {
+                failed += 1;
+                watch.see(format!("{error}\n").as_bytes());
+            }
+        }
+    }
+    End::Exit(i32::from(failed > 0))
+}
+
+/// Looks at the output as it comes: its end, and what a profile wants it to have or to lack.
+struct Watch {
+    bytes: u64,
+    tail: Vec<u8>,
+    line: Vec<u8>,
+    has: Option<(Regex, bool)>,
+    lacks: Option<(Regex, bool)>,
+}
+
+impl Watch {
+    fn new(order: &Order) -> Self {
+        let regex = |source: &Option<String>| {
+            let source = source.as_ref()?;
+            Some((Regex::new(source).ok()?, false))
+        };
+        Self { bytes: 0, tail: Vec::new(), line: Vec::new(), has: regex(&order.has), lacks: regex(&order.lacks) }
+    }
+
+    fn see(&mut self, bytes: &[u8]) {
+        self.bytes += bytes.len() as u64;
+        self.tail.extend_from_slice(&bytes[bytes.len().saturating_sub(TAIL)..]);
+        let over = self.tail.len().saturating_sub(TAIL);
+        self.tail.drain(..over);
+        if self.has.is_none() && self.lacks.is_none() {
+            return;
+        }
+        for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
+            let room = LINE.saturating_sub(self.line.len());
+            self.line.extend_from_slice(&piece[..piece.len().min(room)]);
+            if piece.ends_with(b"\n") {
+                self.end_line();
+            }
+        }
+    }
+
+    fn end_line(&mut self) {
+        for (regex, found) in [&mut self.has, &mut self.lacks].into_iter().flatten() {
+            *found |= regex.is_match(&self.line);
+        }
+        self.line.clear();
+    }
+
+    /// Sees what an earlier runner recorded.
+    fn catch_up(&mut self, order: &Order) {
+        let len = order.log.len();
+        let Ok(reader) = OutputReader::open(&order.session, &order.run) else { return };
+        let mut at = 0;
+        while at < len {
+            let to = len.min(at + (1 << 20));
+            match reader.window(at, to) {
+                Ok(bytes) => self.see(&bytes),
+                Err(error) => tracing::warn!(%error, run = %order.run, "the output cannot be read back"),
+            }
+            at = to;
+        }
+    }
+
+    fn tail(&mut self) -> String {
+        self.end_line();
+        safe_bytes(&self.tail, Newline::Keep)
+    }
+}
+
+/// The pauses between tries to reach a server, which grow, and what is told of them.
+struct Pause {
+    next: Duration,
+    lost: bool,
+}
+
+impl Pause {
+    fn new() -> Self {
+        Self { next: Duration::from_millis(250), lost: false }
+    }
+
+    async fn after(&mut self, place: &Place, error: &LinkError, tell: &UnboundedSender<Input>) {
+        tracing::warn!(%error, "a server cannot be reached; trying again");
+        if !self.lost
+            && let Some(reach) = reach_of(place, Err(error))
+        {
+            self.lost = true;
+            let _ = tell.send(Input::Reach(reach));
+        }
+        tokio::time::sleep(self.next).await;
+        self.next = (self.next * 2).min(PAUSE);
+    }
+
+    fn over(&mut self, place: &Place, tell: &UnboundedSender<Input>) {
+        self.next = Duration::from_millis(250);
+        if self.lost
+            && let Some(reach) = reach_of(place, Ok(()))
+        {
+            self.lost = false;
+            let _ = tell.send(Input::Reach(reach));
+        }
+    }
+}

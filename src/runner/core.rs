@@ -1,0 +1,485 @@
+//! The loop: inputs in one order, journal first, fold, decide, act.
+
+use std::collections::HashSet;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::Semaphore;
+use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
+
+use super::act::{self, Order};
+use super::error::RunnerError;
+use super::links::Links;
+use super::{bans, probe, socket};
+use crate::engine::{Close, Event, Intent, Phase, Place, ProbeKey, Reading, Stamp, State, StepKey, Work, decide};
+use crate::journal::wire::ToClient;
+use crate::journal::{self, FarmLock, JournalError, Read, SessionDir, StateDir, Synced, Writer};
+use crate::model::{ServerName, ViewerId};
+use crate::plan::{SessionFile, Setup};
+use crate::transport::{RunId, Terminal};
+
+/// Questions that are put at the same time.
+const PROBES: usize = 32;
+/// Inputs taken in before deciding again.
+const BATCH: usize = 4096;
+/// Rounds of deciding without an end that can only be a fault.
+const ROUNDS: usize = 100_000;
+/// Bytes kept of one step's output.
+const OUTPUT: u64 = 1 << 30;
+/// Bytes that must be free before anything new is started.
+const ROOM: u64 = 8 << 20;
+/// How long a session that was never begun waits for somebody to come back.
+const DESERTED: Duration = Duration::from_secs(3600);
+
+/// Everything that comes in.
+pub(super) enum Input {
+    /// Work came to its end.
+    Done { work: Work, events: Vec<Event> },
+    Answered { work: Work, probe: ProbeKey, asked: u64, reading: Reading, reach: Option<Reach> },
+    Reach(Reach),
+    Intent { viewer: ViewerId, id: u64, intent: Intent, answer: mpsc::Sender<ToClient> },
+    Keys { viewer: ViewerId, key: StepKey, bytes: Vec<u8> },
+    Size { viewer: ViewerId, cols: u16, rows: u16 },
+    Came { viewer: ViewerId },
+    Left { viewer: ViewerId },
+}
+
+/// A server, and why it could not be reached.
+type Reach = (ServerName, Result<(), String>);
+
+/// Runs the session in `dir` until it is closed.
+pub(super) async fn run(dir: &Path) -> Result<u8, RunnerError> {
+    let session = SessionDir::at(dir);
+    let place = |why| RunnerError::Place { path: dir.to_owned(), why };
+    let root = dir.parent().and_then(Path::parent).ok_or_else(|| place("it is no folder of a state folder"))?;
+    let state_dir = StateDir::at(root)?;
+    let lock = session.lock(Timestamp::now())?;
+    let text = std::fs::read_to_string(session.setup_path())
+        .map_err(|_| place("session.toml cannot be read; the session is damaged"))?;
+    let file = SessionFile::parse(&text)?;
+    let setup = Arc::new(file.setup(session.id().clone())?);
+    let farm = state_dir.farm(&identity(&setup))?.lock(session.id(), Timestamp::now())?;
+    let mut state = State::new(setup.clone());
+    let mut epoch = 1;
+    let mut torn = None;
+    let writer = if session.journal_path().exists() {
+        let (writer, read): (Writer, Read<Event>) = Writer::resume(lock)?;
+        for entry in &read.events {
+            state.apply(entry.seq, stamp_of(&entry.stamp), &entry.event);
+            epoch = entry.stamp.epoch + 1;
+        }
+        torn = read.torn;
+        writer
+    } else {
+        Writer::create(lock, env!("CARGO_PKG_VERSION"), Timestamp::now())?
+    };
+    let (tell, inputs) = mpsc::unbounded_channel();
+    let synced = writer.synced();
+    let links = Arc::new(Links::new(&setup.inventory));
+    let mut core = Core {
+        session,
+        state_dir,
+        state,
+        writer,
+        synced: synced.clone(),
+        farm,
+        epoch,
+        began: Instant::now(),
+        live: HashSet::new(),
+        links,
+        tell: tell.clone(),
+        probes: Arc::new(Semaphore::new(PROBES)),
+        viewers: HashSet::new(),
+        deserted: Instant::now(),
+    };
+    core.open(torn)?;
+    // Whoever connects finds the first events on disk.
+    core.sync().await?;
+    socket::listen(&core.state_dir.socket_path(core.session.id())?, tell, synced)?;
+    let outcome = core.live(inputs).await;
+    let socket = core.state_dir.socket_path(core.session.id())?;
+    let _ = std::fs::remove_file(socket);
+    core.end(outcome)
+}
+
+/// What a farm is told by across sessions: its product and what its operators call it.
+fn identity(setup: &Setup) -> String {
+    format!("{}/{}", setup.profile.id, setup.inventory.farm)
+}
+
+fn stamp_of(stamp: &journal::Stamp) -> Stamp {
+    Stamp { wall_ms: stamp.at().as_millisecond(), epoch: stamp.epoch, mono_ms: stamp.mono_ms }
+}
+
+struct Core {
+    session: SessionDir,
+    state_dir: StateDir,
+    state: State,
+    writer: Writer,
+    synced: Synced,
+    farm: FarmLock,
+    epoch: u32,
+    began: Instant,
+    /// Work that was started in this process and has not come to its end.
+    live: HashSet<Work>,
+    links: Arc<Links>,
+    tell: UnboundedSender<Input>,
+    probes: Arc<Semaphore>,
+    viewers: HashSet<ViewerId>,
+    /// Since when nobody looks on.
+    deserted: Instant,
+}
+
+/// What the process is told from outside.
+struct Signals {
+    hangup: Signal,
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Core {
+    fn open(&mut self, torn: Option<u64>) -> Result<(), RunnerError> {
+        let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
+        self.commit(&Event::Opened { program: env!("CARGO_PKG_VERSION").to_owned(), host })?;
+        if let Some(bytes) = torn {
+            self.commit(&Event::TornTail { bytes })?;
+        }
+        let standing = bans::standing(&self.farm)?;
+        let known = |ban: &crate::engine::Ban| self.state.bans.iter().any(|own| own.act == ban.act && own.why == ban.why);
+        if !standing.iter().all(known) {
+            let mut bans = standing;
+            let own = self.state.bans.iter().filter(|own| !bans.iter().any(|ban| ban.act == own.act && ban.why == own.why));
+            let own: Vec<_> = own.cloned().collect();
+            bans.extend(own);
+            self.commit(&Event::BansFound { bans })?;
+        }
+        Ok(())
+    }
+
+    /// Journals `event` and folds it. It is on disk only after [`Self::sync`].
+    fn commit(&mut self, event: &Event) -> Result<u64, JournalError> {
+        let mono_ms = self.mono_ms();
+        let stamp = journal::Stamp::new(Timestamp::now(), self.epoch, mono_ms);
+        let seq = self.writer.submit(stamp, event)?;
+        self.state.apply(seq, stamp_of(&stamp), event);
+        bans::keep(&self.farm, self.session.id(), event)?;
+        if let Event::PlanFixed { .. } = event {
+            self.keep_answers();
+        }
+        Ok(seq)
+    }
+
+    async fn sync(&mut self) -> Result<(), JournalError> {
+        self.synced.reached(self.state.seq).await
+    }
+
+    fn mono_ms(&self) -> u64 {
+        u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    async fn live(&mut self, mut inputs: UnboundedReceiver<Input>) -> Result<bool, RunnerError> {
+        let fail = |source| RunnerError::Runtime { source };
+        let mut signals = Signals {
+            hangup: signal(SignalKind::hangup()).map_err(fail)?,
+            terminate: signal(SignalKind::terminate()).map_err(fail)?,
+            interrupt: signal(SignalKind::interrupt()).map_err(fail)?,
+        };
+        loop {
+            let wake_ms = self.settle().await?;
+            if self.state.close().is_some() {
+                return Ok(true);
+            }
+            let pause = self.pause(wake_ms);
+            tokio::select! {
+                input = inputs.recv() => {
+                    let Some(input) = input else { return Ok(false) };
+                    self.take(input)?;
+                    for _ in 0..BATCH {
+                        let Ok(input) = inputs.try_recv() else { break };
+                        self.take(input)?;
+                    }
+                }
+                () = tokio::time::sleep(pause) => self.leave_if_deserted()?,
+                _ = signals.hangup.recv() => {}
+                _ = signals.terminate.recv() => return Ok(false),
+                _ = signals.interrupt.recv() => return Ok(false),
+            }
+        }
+    }
+
+    /// Decides until nothing more follows, makes it safe, and starts what must be under way.
+    async fn settle(&mut self) -> Result<Option<u64>, RunnerError> {
+        for _ in 0..ROUNDS {
+            let decision = decide(&self.state, self.state.now_ms(self.mono_ms()));
+            if decision.record.is_empty() {
+                let new: Vec<Work> = decision.work.into_iter().filter(|work| !self.live.contains(work)).collect();
+                if !new.is_empty() || self.state.seq > self.synced.seq() {
+                    self.sync().await?;
+                }
+                for work in new {
+                    self.start(work)?;
+                }
+                return Ok(decision.wake_ms);
+            }
+            for event in &decision.record {
+                self.commit(event)?;
+            }
+        }
+        Err(RunnerError::Endless { seq: self.state.seq })
+    }
+
+    fn pause(&self, wake_ms: Option<u64>) -> Duration {
+        let now_ms = self.state.now_ms(self.mono_ms());
+        let idle = if self.state.phase == Phase::Preparing { DESERTED / 60 } else { Duration::from_secs(3600) };
+        wake_ms.map_or(idle, |wake| Duration::from_millis(wake.saturating_sub(now_ms).max(1)).min(idle))
+    }
+
+    fn leave_if_deserted(&mut self) -> Result<(), JournalError> {
+        let waiting = self.state.phase == Phase::Preparing && self.viewers.is_empty() && self.live.is_empty();
+        if waiting && self.deserted.elapsed() >= DESERTED {
+            let why = "nobody looked on for an hour, and nothing was begun".to_owned();
+            self.commit(&Event::Closed { close: Close::Stopped { why } })?;
+        }
+        Ok(())
+    }
+
+    /// Starts work that is journalled and on disk.
+    fn start(&mut self, work: Work) -> Result<(), RunnerError> {
+        match &work {
+            Work::Probe { probe, asked } => self.start_probe(work.clone(), probe.clone(), *asked),
+            Work::Run { key, place } => self.start_run(work.clone(), key.clone(), place.clone())?,
+        }
+        self.live.insert(work);
+        Ok(())
+    }
+
+    fn start_probe(&self, work: Work, probe: ProbeKey, asked: u64) {
+        let answered = move |work, probe, reading, reach| Input::Answered { work, probe, asked, reading, reach };
+        let ask = match self.state.ask_of(&probe) {
+            Ok(Some(ask)) => ask,
+            // Only the operator can tell.
+            Ok(None) => {
+                let _ = self.tell.send(answered(work, probe, Reading::unknown(""), None));
+                return;
+            }
+            Err(why) => {
+                let _ = self.tell.send(answered(work, probe, Reading::unknown(why), None));
+                return;
+            }
+        };
+        let (profile, links) = (self.state.setup.profile.clone(), self.links.clone());
+        let (tell, probes) = (self.tell.clone(), self.probes.clone());
+        tokio::spawn(async move {
+            let _turn = probes.acquire_owned().await;
+            let found = probe::ask(&profile, links, &probe, ask).await;
+            let _ = tell.send(answered(work, probe, found.reading, found.reach));
+        });
+    }
+
+    fn start_run(&mut self, work: Work, key: StepKey, place: Place) -> Result<(), RunnerError> {
+        let lane = self.state.lane(&key.lane);
+        let target = lane.and_then(|lane| lane.targets.iter().find(|target| target.place == place));
+        let Some(run) = target.map(|target| target.run.clone()) else { return Ok(()) };
+        let step = lane.and_then(|lane| self.state.plan_step(lane)).map(|step| step.step.clone());
+        let source = |regex: Option<&regex::Regex>| regex.map(|regex| regex.as_str().to_owned());
+        let job = match (self.state.job(&key, &place), self.state_dir.free_space()) {
+            (Ok(_), Ok(free)) if free < ROOM => {
+                Err(format!("the disk of the console is full: {free} bytes are free below {}", self.state_dir.path().display()))
+            }
+            (job, _) => job,
+        };
+        let job = match job {
+            Ok(job) => job,
+            Err(why) => {
+                let end = crate::engine::End::NotStarted(why);
+                let event = Event::TargetEnded { key, place, end, tail: String::new(), bytes: 0, has: None, lacks: None };
+                let _ = self.tell.send(Input::Done { work, events: vec![event] });
+                return Ok(());
+            }
+        };
+        let log = self.writer.output_log(&run, OUTPUT)?;
+        let order = Order {
+            key,
+            place,
+            run,
+            job,
+            has: source(step.as_ref().and_then(|step| step.has.as_ref())),
+            lacks: source(step.as_ref().and_then(|step| step.lacks.as_ref())),
+            log,
+            session: self.session.clone(),
+        };
+        tokio::spawn(act::carry_out(order, self.links.clone(), self.tell.clone()));
+        Ok(())
+    }
+
+    /// Takes one input in.
+    fn take(&mut self, input: Input) -> Result<(), RunnerError> {
+        match input {
+            Input::Done { work, events } => {
+                self.live.remove(&work);
+                for event in &events {
+                    self.commit(event)?;
+                }
+            }
+            Input::Answered { work, probe, asked, reading, reach } => {
+                self.live.remove(&work);
+                if let Some(reach) = reach {
+                    self.reach(reach)?;
+                }
+                // What was asked for something that is over meanwhile is of no use.
+                if self.state.wanted.contains_key(&probe) {
+                    self.commit(&Event::Read { probe, asked, reading })?;
+                }
+            }
+            Input::Reach(reach) => self.reach(reach)?,
+            Input::Came { viewer } => {
+                self.viewers.insert(viewer);
+            }
+            Input::Left { viewer } => {
+                self.viewers.remove(&viewer);
+                self.deserted = Instant::now();
+                if self.state.pen.as_ref() == Some(&viewer) {
+                    self.commit(&Event::PenLeft { viewer })?;
+                }
+            }
+            Input::Intent { viewer, id, intent, answer } => self.intent(viewer, id, &intent, &answer)?,
+            Input::Keys { viewer, key, bytes } => self.keys(&viewer, key, bytes)?,
+            Input::Size { viewer, cols, rows } => self.resize(&viewer, Terminal { cols, rows }),
+        }
+        Ok(())
+    }
+
+    fn reach(&mut self, (server, outcome): Reach) -> Result<(), JournalError> {
+        match outcome {
+            Ok(()) if self.state.lost.contains_key(&server) => self.commit(&Event::ReachBack { server })?,
+            Err(why) if !self.state.lost.contains_key(&server) => self.commit(&Event::ReachLost { server, why })?,
+            _ => self.state.seq,
+        };
+        Ok(())
+    }
+
+    /// Journals what follows from an intent, or that it was refused and why.
+    fn intent(
+        &mut self,
+        viewer: ViewerId,
+        id: u64,
+        intent: &Intent,
+        answer: &mpsc::Sender<ToClient>,
+    ) -> Result<(), RunnerError> {
+        // The first who does something holds the pen; a viewer who left has let go of it.
+        if self.state.pen.is_none() && !matches!(intent, Intent::TakePen { .. }) {
+            self.commit(&Event::PenTaken { viewer: viewer.clone(), by_force: false })?;
+        }
+        let reply = match self.state.judge(&viewer, intent) {
+            Ok(events) => {
+                for event in &events {
+                    self.commit(event)?;
+                }
+                ToClient::Done { id, seq: self.state.seq }
+            }
+            Err(why) => {
+                let intent = serde_json::to_string(intent).unwrap_or_default();
+                let intent = crate::text::escape::safe_cut(&intent, 400).into_owned();
+                self.commit(&Event::Refused { viewer, intent, why: why.clone() })?;
+                ToClient::Refused { id, why }
+            }
+        };
+        let (answer, mut synced, seq) = (answer.clone(), self.synced.clone(), self.state.seq);
+        tokio::spawn(async move {
+            // What is answered is on disk: nobody is told of an event that a crash could take away.
+            if synced.reached(seq).await.is_ok() {
+                let _ = answer.send(reply).await;
+            }
+        });
+        Ok(())
+    }
+
+    /// The link and the run of an attended step that is under way.
+    fn attended(&self, key: &StepKey) -> Option<(crate::transport::Link, RunId)> {
+        let lane = self.state.lane(&key.lane)?;
+        if self.state.step_key(lane) != *key || !lane.is_running() {
+            return None;
+        }
+        let target = lane.targets.iter().find(|target| target.end.is_none())?;
+        Some((self.links.to(&target.place).ok()?, RunId::new(&target.run)?))
+    }
+
+    fn keys(&mut self, viewer: &ViewerId, key: StepKey, bytes: Vec<u8>) -> Result<(), RunnerError> {
+        if self.state.pen.as_ref().is_some_and(|pen| pen != viewer) {
+            return Ok(());
+        }
+        let Some((link, run)) = self.attended(&key) else { return Ok(()) };
+        let mono_ms = self.mono_ms();
+        let stamp = journal::Stamp::new(Timestamp::now(), self.epoch, mono_ms);
+        let event = Event::Typed { key, count: bytes.len() as u64 };
+        let seq = self.writer.submit_losable(stamp, &event)?;
+        self.state.apply(seq, stamp_of(&stamp), &event);
+        tokio::spawn(async move {
+            if let Err(error) = link.type_into(&run, &bytes).await {
+                tracing::warn!(%error, "keys could not be passed on");
+            }
+        });
+        Ok(())
+    }
+
+    fn resize(&self, viewer: &ViewerId, size: Terminal) {
+        if self.state.pen.as_ref().is_some_and(|pen| pen != viewer) {
+            return;
+        }
+        let keys: Vec<StepKey> = self.state.active_lanes().map(|lane| self.state.step_key(lane)).collect();
+        for (link, run) in keys.iter().filter_map(|key| self.attended(key)) {
+            tokio::spawn(async move {
+                if let Err(error) = link.resize(&run, size).await {
+                    tracing::debug!(%error, "a terminal could not be resized");
+                }
+            });
+        }
+    }
+
+    /// Keeps the answers as an answer file for a next run.
+    fn keep_answers(&self) {
+        let mut inputs = toml::Table::new();
+        for (input, key, value) in self.state.answers.iter() {
+            let value = toml::Value::String(value.to_string());
+            if key.is_empty() {
+                inputs.insert(input.to_string(), value);
+            } else if let toml::Value::Table(by) =
+                inputs.entry(input.to_string()).or_insert_with(|| toml::Value::Table(toml::Table::new()))
+            {
+                by.insert(key.to_owned(), value);
+            }
+        }
+        let mut file = toml::Table::new();
+        file.insert("nofm".to_owned(), toml::Value::Integer(1));
+        file.insert("inputs".to_owned(), toml::Value::Table(inputs));
+        let path = self.session.path().join("answers.toml");
+        if let Err(error) = journal::write_atomic(&path, file.to_string().as_bytes()) {
+            tracing::warn!(%error, "the answers could not be kept");
+        }
+    }
+
+    /// The last thing this process does: what ended it stands in the journal, where there is room for it.
+    fn end(self, outcome: Result<bool, RunnerError>) -> Result<u8, RunnerError> {
+        match outcome {
+            Ok(_) => {
+                let code = match self.state.close() {
+                    Some(Close::Done) => 0,
+                    Some(Close::Failed { .. }) => 1,
+                    Some(Close::Stopped { .. }) | None => 4,
+                };
+                self.writer.close()?;
+                Ok(code)
+            }
+            Err(RunnerError::Journal(error)) if error.is_full() => {
+                let why = format!("the disk of the console is full; make room, then resume: {error}");
+                let stamp = journal::Stamp::new(Timestamp::now(), self.epoch, self.mono_ms());
+                self.writer.last_words(stamp, &Event::Closed { close: Close::Stopped { why } })?;
+                Ok(4)
+            }
+            Err(error) => Err(error),
+        }
+    }
+}

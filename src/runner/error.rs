@@ -1,0 +1,23 @@
+//! Why a session cannot be run.
+
+use std::io;
+use std::path::PathBuf;
+
+use crate::journal::JournalError;
+use crate::plan::SessionFileError;
+
+#[derive(Debug, thiserror::Error)]
+pub enum RunnerError {
+    #[error("starting the runner: {source}")]
+    Runtime { source: io::Error },
+    #[error("listening on {}: {source}; see that the folder can be written to, or set NOFM_HOME to another", path.display())]
+    Listen { path: PathBuf, source: io::Error },
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    #[error("reading the session's setup: {0}")]
+    Setup(#[from] SessionFileError),
+    #[error("{} cannot hold a session: {why}", path.display())]
+    Place { path: PathBuf, why: &'static str },
+    #[error("deciding does not come to an end after event {seq}: this is a fault of nofm; the journal tells more")]
+    Endless { seq: u64 },
+}

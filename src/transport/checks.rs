@@ -1,0 +1,291 @@
+//! The built-in checks: what is asked on a server, and how the answer is read.
+//!
+//! Each pair is a script for [`super::Probe`] and a reader of its output. Paths are below `NOFM_ROOT`, which is
+//! empty on a real server; commands come from the PATH. An answer that cannot be read is `None`: unknown.
+
+use super::ProbeOutput;
+use super::words::{quoted, shown};
+
+const TOOLS: &str = include_str!("../../assets/run/tools.sh");
+
+/// Free space where `path` is, or would be: the nearest folder above it that exists.
+pub fn free_space_script(path: &str) -> String {
+    format!(
+        "p=\"${{NOFM_ROOT-}}\"{path}\n{}",
+        r#"while [ ! -e "$p" ]; do
+    case $p in */*) p=${p%/*} ;; *) break ;; esac
+done
+# What may not be looked into passes for absent, and may be on another disk.
+[ -x "${p:-/}" ] || [ ! -d "$p" ] || exit 1
+LC_ALL=C df -Pk -- "${p:-/}""#,
+        path = quoted(path)
+    )
+}
+
+/// Bytes available, from what `df -Pk` printed.
+pub fn free_space(output: &ProbeOutput) -> Option<u64> {
+    let text = whole(output)?;
+    // The names of device and folder may hold blanks, so the numbers are found from the percentage between them.
+    let words: Vec<&str> = text.lines().rfind(|line| !line.trim().is_empty())?.split_whitespace().collect();
+    let number = |word: &str| word.parse::<u64>().ok();
+    let at = (4..words.len()).find(|&i| {
+        let percent = words[i] == "-" || words[i].strip_suffix('%').is_some_and(|n| n.parse::<u32>().is_ok());
+        percent && words[i - 3..i].iter().all(|word| word.parse::<i64>().is_ok())
+    })?;
+    number(words[at - 1])?.checked_mul(1024)
+}
+
+/// Writes a file into folder `path` and removes it; or opens file `path` for writing, changing nothing.
+pub fn writable_script(path: &str) -> String {
+    format!(
+        "p=\"${{NOFM_ROOT-}}\"{path}\n{}",
+        r#"set -C
+if [ -d "$p" ]; then
+    t=$p/.nofm-write-test.$$
+    trap 'rm -f -- "$t"' EXIT
+    if printf 'test\n' >"$t"; then echo writable; else echo refused; fi
+elif [ -e "$p" ]; then
+    if (: >>"$p"); then echo writable; else echo refused; fi
+else
+    echo absent
+fi"#,
+        path = quoted(path)
+    )
+}
+
+/// Whether a path can be written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Writable {
+    Yes,
+    /// With what the server said.
+    No(String),
+}
+
+pub fn writable(output: &ProbeOutput) -> Option<Writable> {
+    match whole(output)?.trim() {
+        "writable" => Some(Writable::Yes),
+        "refused" => Some(Writable::No(shown(&output.stderr, 200))),
+        "absent" => Some(Writable::No("there is no such file or folder".to_owned())),
+        _ => None,
+    }
+}
+
+/// Asks as the login user whether root's rights can be had: set [`super::Probe::as_root`] to false.
+pub fn privilege_script() -> String {
+    "if [ \"$(id -u)\" = 0 ]; then echo root; \
+     elif [ \"$(sudo -n id -u 2>/dev/null)\" = 0 ]; then echo sudo; else echo none; fi"
+        .to_owned()
+}
+
+/// How root's rights are had.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Privilege {
+    Root,
+    /// By `sudo` without a password.
+    Sudo,
+    None,
+}
+
+pub fn privilege(output: &ProbeOutput) -> Option<Privilege> {
+    match whole(output)?.trim() {
+        "root" => Some(Privilege::Root),
+        "sudo" => Some(Privilege::Sudo),
+        "none" => Some(Privilege::None),
+        _ => None,
+    }
+}
+
+/// Asks for a file: size, age by the server's own clock, and its SHA-256 when `sum` says so.
+pub fn file_script(path: &str, sum: bool) -> String {
+    let sum = if sum { r#"nofm_sha256 "$p" && echo "sha256 $nofm_sum""# } else { "" };
+    format!(
+        "p=\"${{NOFM_ROOT-}}\"{path}\n{TOOLS}\n{}\n{sum}\nexit 0",
+        r#"if [ ! -e "$p" ] && [ ! -L "$p" ]; then
+    # A folder that may not be looked into would pass for one that holds nothing.
+    d=$p
+    while [ "$d" ] && [ ! -e "$d" ]; do d=${d%/*}; done
+    if [ -z "$d" ] || [ -x "$d" ]; then echo absent; fi
+    exit 0
+fi
+[ -f "$p" ] && [ -r "$p" ] || { echo "no file that can be read" >&2; exit 1; }
+nofm_size "$p" && echo "size $nofm_size"
+m=$(stat -L -c %Y -- "$p" 2>/dev/null || stat -L -f %m -- "$p" 2>/dev/null || perl -e 'print((stat shift)[9])' -- "$p" 2>/dev/null)
+n=$(date +%s)
+[ -z "$m" ] || [ -z "$n" ] || echo "age $((n - m))""#,
+        path = quoted(path)
+    )
+}
+
+/// What is known of a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FileAnswer {
+    Absent,
+    Present {
+        /// Bytes.
+        size: u64,
+        /// Seconds since it was last written; below zero when that is in the server's future.
+        age: Option<i64>,
+        /// In hexadecimal, when it was asked for and could be computed.
+        sha256: Option<String>,
+    },
+}
+
+pub fn file(output: &ProbeOutput) -> Option<FileAnswer> {
+    let text = whole(output)?;
+    if text.trim() == "absent" {
+        return Some(FileAnswer::Absent);
+    }
+    let find = |key: &str| text.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(' '));
+    let sha256 = find("sha256").filter(|sum| sum.len() == 64 && sum.bytes().all(|b| b.is_ascii_hexdigit()));
+    Some(FileAnswer::Present {
+        size: find("size")?.parse().ok()?,
+        age: find("age").and_then(|age| age.parse().ok()),
+        sha256: sha256.map(str::to_ascii_lowercase),
+    })
+}
+
+/// A service and whether it may be missing: `name` or `name?`.
+fn service(name: &str) -> (&str, bool) {
+    name.strip_suffix('?').map_or((name, false), |name| (name, true))
+}
+
+/// `missing NAME` is true where there is no such service.
+const MISSING: &str = r#"missing() { [ "$(systemctl show -p LoadState "$1" 2>/dev/null)" = LoadState=not-found ]; }
+"#;
+
+/// Asks how services stand; a name ending in `?` may be missing.
+pub fn services_script(names: &[String]) -> String {
+    let mut script = format!("command -v systemctl >/dev/null || exit 127\n{MISSING}");
+    for (number, name) in names.iter().enumerate() {
+        let (name, optional) = service(name);
+        let name = quoted(name);
+        let ask = format!("echo \"{number} $(systemctl is-active {name} 2>/dev/null)\"\n");
+        if optional {
+            script.extend([
+                "if missing ",
+                &name,
+                "; then echo ",
+                &number.to_string(),
+                " missing; else ",
+                &ask,
+                "fi\n",
+            ]);
+        } else {
+            script += &ask;
+        }
+    }
+    script
+}
+
+/// How a service stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ServiceState {
+    Running,
+    Stopped,
+    /// It ended in failure, and does not run.
+    Failed,
+    /// An optional service that is not there.
+    Missing,
+    /// On its way, or in a state with another name.
+    Other(String),
+}
+
+/// One state a service, in the order asked.
+pub fn services(names: &[String], output: &ProbeOutput) -> Option<Vec<ServiceState>> {
+    let text = whole(output)?;
+    let mut lines = text.lines();
+    let states = (0..names.len()).map(|number| {
+        let state = lines.next()?.strip_prefix(&format!("{number} "))?;
+        Some(match state {
+            "active" => ServiceState::Running,
+            "inactive" => ServiceState::Stopped,
+            "failed" => ServiceState::Failed,
+            "missing" => ServiceState::Missing,
+            "" => return None,
+            other => ServiceState::Other(shown(other.as_bytes(), 40)),
+        })
+    });
+    states.collect()
+}
+
+/// What is done to services.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ServiceAct {
+    Stop,
+    Start,
+    Restart,
+}
+
+/// The body of a run which stops, starts or restarts services in the order given, and ends at the first that
+/// cannot be. A restart stops them in the order given and starts them in reverse.
+pub fn service_script(act: ServiceAct, names: &[String]) -> String {
+    let mut script = format!("set -eu\n{MISSING}");
+    let (stop, start) = match act {
+        ServiceAct::Stop => (true, None),
+        ServiceAct::Start => (false, Some(names.iter().collect::<Vec<_>>())),
+        ServiceAct::Restart => (true, Some(names.iter().rev().collect())),
+    };
+    for name in names.iter().filter(|_| stop) {
+        script += &act_on("stop", name);
+    }
+    for name in start.into_iter().flatten() {
+        script += &act_on("start", name);
+    }
+    script
+}
+
+fn act_on(verb: &str, name: &str) -> String {
+    let (name, optional) = service(name);
+    let name = quoted(name);
+    let act = format!("echo {verb} {name}\nsystemctl {verb} {name}\n");
+    if optional { format!("if missing {name}; then :; else\n{act}fi\n") } else { act }
+}
+
+/// The output of a probe that ended well and was kept whole.
+fn whole(output: &ProbeOutput) -> Option<String> {
+    let good = output.exit == 0 && !output.truncated;
+    good.then(|| String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn said(stdout: &str) -> ProbeOutput {
+        ProbeOutput {
+            exit: 0,
+            stdout: stdout.into(),
+            stderr: Vec::new(),
+            truncated: false,
+            took: Duration::ZERO,
+        }
+    }
+
+    #[test]
+    fn free_space_is_read_whatever_the_names() {
+        let head = "Filesystem 1024-blocks Used Available Capacity Mounted on\n";
+        let read = |line: &str| free_space(&said(&format!("{head}{line}\n")));
+        assert_eq!(read("/dev/sda1 1000 900 100 90% /"), Some(102_400));
+        assert_eq!(read("//nas/my share 10 1000 900 100 90% /mnt/100% full"), Some(102_400));
+        assert_eq!(read("overlay 1000 900 0 100% /x 1 2 3 4%"), Some(0));
+        assert_eq!(read("none 0 0 0 - /proc"), Some(0));
+        assert_eq!(read("df: no such file"), None);
+        assert_eq!(free_space(&said(head)), None);
+        assert_eq!(free_space(&said("")), None);
+        assert_eq!(free_space(&ProbeOutput { exit: 1, ..said("/dev/sda1 1 1 1 1% /") }), None);
+    }
+
+    #[test]
+    fn half_an_answer_is_none() {
+        assert_eq!(writable(&said("")), None);
+        assert_eq!(privilege(&said("rootabaga")), None);
+        assert_eq!(file(&said("age 4\n")), None);
+        let names = ["a".to_owned(), "b".to_owned()];
+        assert_eq!(services(&names, &said("0 active\n")), None);
+        assert_eq!(services(&names, &said("0 active\n1 \n")), None);
+        let both = Some(vec![ServiceState::Running, ServiceState::Other("activating".to_owned())]);
+        assert_eq!(services(&names, &said("0 active\n1 activating\n")), both);
+    }
+}

@@ -1,0 +1,190 @@
+//! Files to a server and from it, whole or not at all.
+
+use std::fmt::Write as _;
+use std::io;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use sha2::{Digest as _, Sha256};
+use tokio::fs::{self, File, OpenOptions};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+use super::LinkError;
+use super::channel::Link;
+use super::talk::{Frame, SILENCE, Talk};
+
+/// How an upload ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Uploaded {
+    Sent,
+    /// The very file was there.
+    AlreadyThere,
+}
+
+/// What was fetched of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fetched {
+    /// Bytes kept here: the end of the file where it has more.
+    pub bytes: u64,
+    /// Bytes the file had on the server.
+    pub of: u64,
+}
+
+/// Length and SHA-256, in hexadecimal, of a file on this console.
+pub async fn file_sha256(path: &Path) -> io::Result<(u64, String)> {
+    let mut file = File::open(path).await?;
+    let (mut hash, mut length) = (Sha256::new(), 0);
+    let mut piece = vec![0; 256 * 1024];
+    loop {
+        let read = file.read(&mut piece).await?;
+        if read == 0 {
+            return Ok((length, hex(&hash.finalize())));
+        }
+        hash.update(&piece[..read]);
+        length += read as u64;
+    }
+}
+
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+impl Link {
+    /// Copies file `local` to `remote`, an absolute path on the server, and compares its SHA-256 there. It appears
+    /// under its name only when it is whole. `progress` is told the bytes sent.
+    pub async fn upload(
+        &self,
+        local: &Path,
+        remote: &str,
+        sha256: &str,
+        progress: &mut (dyn FnMut(u64) + Send),
+    ) -> Result<Uploaded, LinkError> {
+        let doing = "uploading a file";
+        self.check_path(doing, remote)?;
+        let console = |e: io::Error| self.console(doing, local, &e);
+        let mut file = File::open(local).await.map_err(console)?;
+        let about = file.metadata().await.map_err(console)?;
+        let mode = if about.permissions().mode() & 0o100 == 0 { "600" } else { "700" };
+        let length = about.len().to_string();
+        let mut talk = Talk::open(self, doing, false, &["put", remote, &length, sha256, mode]).await?;
+        // The server reads its copy through before it answers.
+        let patience = SILENCE + Duration::from_secs(about.len() / 5_000_000);
+        match talk.frame(patience).await? {
+            Frame::Answer(_) => return Ok(Uploaded::AlreadyThere),
+            Frame::State(words) if words == "send" => {}
+            frame => return Err(talk.misfit(&format!("{frame:?}"))),
+        }
+        let mut piece = vec![0; 256 * 1024];
+        let mut sent = 0;
+        loop {
+            let read = file.read(&mut piece).await.map_err(console)?;
+            if read == 0 {
+                break;
+            }
+            match tokio::time::timeout(SILENCE, talk.send(&piece[..read])).await {
+                Ok(Ok(())) => {}
+                // The server stopped reading, and says why.
+                Ok(Err(_)) => break,
+                Err(_) => {
+                    return Err(LinkError::TimedOut {
+                        server: self.server().to_owned(),
+                        doing,
+                        after: SILENCE,
+                    });
+                }
+            }
+            sent += read as u64;
+            progress(sent);
+        }
+        talk.end_input().await;
+        talk.answer(patience).await.map(|_| Uploaded::Sent)
+    }
+
+    /// Copies the last `most` bytes of file `remote` on the server to `into`, which appears only when it is whole.
+    pub async fn fetch(&self, remote: &str, most: u64, into: &Path) -> Result<Fetched, LinkError> {
+        let doing = "fetching a file";
+        self.check_path(doing, remote)?;
+        let console = |e: io::Error| self.console(doing, into, &e);
+        let mut talk = Talk::open(self, doing, true, &["get", remote, &most.to_string()]).await?;
+        let part = part_of(into);
+        let mut options = OpenOptions::new();
+        let mut file =
+            options.write(true).create(true).truncate(true).mode(0o600).open(&part).await.map_err(console)?;
+        let got = receive(&mut talk, most, &mut file).await;
+        let kept = match got {
+            Ok(Ok(fetched)) => file.sync_all().await.map(|()| fetched).map_err(console),
+            Ok(Err(e)) => Err(console(e)),
+            Err(e) => Err(e),
+        };
+        drop(file);
+        match kept {
+            Ok(fetched) => fs::rename(&part, into).await.map(|()| fetched).map_err(console),
+            Err(e) => {
+                // The reason for the failure is the one to tell.
+                let _ = fs::remove_file(&part).await;
+                Err(e)
+            }
+        }
+    }
+
+    /// A path the server is asked for: absolute, without `..`, on one line.
+    fn check_path(&self, doing: &'static str, path: &str) -> Result<(), LinkError> {
+        let good = path.starts_with('/')
+            && !path.ends_with('/')
+            && !path.contains(|c: char| c.is_control())
+            && path.split('/').all(|part| part != "..");
+        good.then_some(()).ok_or_else(|| LinkError::Invalid {
+            server: self.server().to_owned(),
+            doing,
+            why: format!("{path:?} is no absolute path of a file without `..`"),
+        })
+    }
+
+    fn console(&self, doing: &'static str, path: &Path, e: &io::Error) -> LinkError {
+        LinkError::Console {
+            server: self.server().to_owned(),
+            doing,
+            source: io::Error::new(e.kind(), format!("{}: {e}", path.display())),
+        }
+    }
+}
+
+fn part_of(into: &Path) -> PathBuf {
+    let mut name = into.file_name().unwrap_or_default().to_owned();
+    name.push(".part");
+    into.with_file_name(name)
+}
+
+/// Writes the frames of `get` to `file`, never more than `most` bytes.
+async fn receive(talk: &mut Talk, most: u64, file: &mut File) -> Result<io::Result<Fetched>, LinkError> {
+    let (mut bytes, mut of) = (0, None);
+    loop {
+        match (talk.frame(SILENCE).await?, of) {
+            (Frame::State(words), None) => {
+                let size = words.strip_prefix("size ").and_then(|size| size.parse::<u64>().ok());
+                of = Some(size.ok_or_else(|| talk.misfit(&words))?);
+            }
+            (Frame::Output { bytes: piece, .. }, Some(_)) if bytes + piece.len() as u64 <= most => {
+                bytes += piece.len() as u64;
+                if let Err(e) = file.write_all(&piece).await {
+                    return Ok(Err(e));
+                }
+            }
+            (Frame::Answer(_), Some(of)) if bytes == of.min(most) => {
+                return Ok(file.flush().await.map(|()| Fetched { bytes, of }));
+            }
+            (frame, _) => {
+                let said = match frame {
+                    Frame::Output { .. } => "more output than asked for".to_owned(),
+                    frame => format!("{frame:?}"),
+                };
+                return Err(talk.misfit(&said));
+            }
+        }
+    }
+}
