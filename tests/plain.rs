@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Output, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
@@ -12,6 +12,11 @@ use serde_json::Value;
 
 /// How long a line may keep a test waiting.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+fn asset(name: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/plain").join(name);
+    fs::read_to_string(path).expect("a file of the tests")
+}
 
 /// Two servers, a profile, and a state folder of their own.
 struct Farm {
@@ -32,8 +37,8 @@ impl Farm {
             format!("[[servers]]\nname = \"{name}\"\nroles = [\"node\"]\ntransport = \"local\"\nroot = \"{name}\"\n")
         });
         farm.write("inventory.toml", &format!("nofm = 1\nfarm = \"mini\"\n{}", servers.concat()));
-        farm.write("profile.toml", include_str!("plain/mini.toml"));
-        farm.write("answers.toml", include_str!("plain/answers.toml"));
+        farm.write("profile.toml", &asset("mini.toml"));
+        farm.write("answers.toml", &asset("answers.toml"));
         farm
     }
 
@@ -276,7 +281,7 @@ fn a_check_that_blocks_ends_with_3_and_a_fix_that_is_allowed_mends_it() {
     assert_eq!(failed.len(), 1);
     assert_eq!(failed[0]["server"], "n2");
 
-    farm.write("answers.toml", &format!("{}\n[fix]\nready = true\n", include_str!("plain/answers.toml")));
+    farm.write("answers.toml", &format!("{}\n[fix]\nready = true\n", asset("answers.toml")));
     let said = farm.run_headless();
     assert_eq!(said.code, 0, "{}\n{}", said.out, said.err);
 }
@@ -288,12 +293,12 @@ fn a_warning_is_waived_by_name_and_reason_only() {
         fs::write(farm.path(name).join("version"), "3.5\n").expect("its version");
     }
     let newer = "[inputs]\nversion = \"4.0\"\n";
-    farm.write("answers.toml", &format!("{}\n{newer}", include_str!("plain/answers.toml")));
+    farm.write("answers.toml", &format!("{}\n{newer}", asset("answers.toml")));
     let said = farm.run_headless();
     assert_eq!(said.code, 4, "{}\n{}", said.out, said.err);
     assert!(said.out.contains("a person must decide: \"Nobody works\" on n1 warns"), "{}", said.out);
     let waive = "[waive]\nquiet = \"it is a public holiday\"\n";
-    farm.write("answers.toml", &format!("{}\n{newer}\n{waive}", include_str!("plain/answers.toml")));
+    farm.write("answers.toml", &format!("{}\n{newer}\n{waive}", asset("answers.toml")));
     let said = farm.run_headless();
     assert_eq!(said.code, 0, "{}\n{}", said.out, said.err);
     assert!(said.out.contains("it is a public holiday"), "{}", said.out);
@@ -442,9 +447,9 @@ fn nobody_has_to_read_to_the_end() {
     let farm = Farm::new();
     assert_eq!(farm.run_headless().code, 0);
     for args in [&["sessions"][..], &["review"], &["profile", "show", "profile.toml"]] {
-        let mut child = farm.command(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("nofm starts");
-        drop(child.stdout.take());
-        let said: Said = child.wait_with_output().expect("it ends").into();
+        let (reader, writer) = std::io::pipe().expect("a pipe");
+        drop(reader);
+        let said: Said = farm.command(args).stdout(writer).output().expect("nofm starts").into();
         assert_eq!((said.code, &*said.err), (0, ""), "{args:?}");
     }
 }
