@@ -95,7 +95,9 @@ fn relay(desk: &mut Desk, console: &mut Console, key: &StepKey, run: &str) -> Go
 }
 
 fn is_running(state: &State, key: &StepKey) -> bool {
-    state.lane(&key.lane).is_some_and(|lane| state.step_key(lane) == *key && lane.step == StepPhase::Running && lane.is_running())
+    state.lane(&key.lane).is_some_and(|lane| {
+        state.step_key(lane) == *key && lane.step == StepPhase::Running && lane.is_running()
+    })
 }
 
 /// The run that an attended step is, once it is intended.
