@@ -76,17 +76,16 @@ fn make_room(state_dir: &StateDir, dir: &Path, named: bool) -> anyhow::Result<()
     if named || !dir.exists() {
         return Ok(());
     }
-    for session in state_dir.sessions()? {
-        if base_of(&session.setup_path()).as_deref() != Some(dir) {
-            continue;
-        }
+    // The farm is that of the newest session; an older one's is gone.
+    let sessions = state_dir.sessions()?;
+    if let Some(session) = sessions.iter().find(|session| base_of(&session.setup_path()).as_deref() == Some(dir)) {
         let id = session.id();
         if session.holder()?.is_some() {
             bail!(Faulty(format!(
                 "the rehearsal {id} is under way on this farm: `nofm attach {id} --plain` joins it"
             )));
         }
-        let open = glance(state_dir, &session).is_ok_and(|found| {
+        let open = glance(state_dir, session).is_ok_and(|found| {
             found.phase != Phase::Preparing && found.close.is_none_or(|close| close.is_resumable())
         });
         if open {

@@ -16,6 +16,7 @@ impl Person {
         self.desk.out.text(
             "Enter: where it stands; p: pause; c: go on; s: stop; l SERVER: its last lines; ?: help.",
         )?;
+        self.desk.release_lines()?;
         self.status()?;
         loop {
             self.desk.catch_up()?;

@@ -33,7 +33,8 @@ impl Person {
             .filter(|(input, key, server)| {
                 state.answers.given(&input.id, key).is_none()
                     && !in_inventory(*server, input)
-                    && !(input.unsure && state.unsure.contains(&input.id))
+                    // What is to be agreed to is shown for that anyway.
+                    && !(input.unsure && (input.optional || state.answers.value(input, *server).is_some()))
             })
             .map(|(input, key, _)| (input.id.clone(), key))
             .collect()
@@ -56,6 +57,10 @@ impl Person {
             let typed = self.ask(&prompt)?;
             if typed == "?" {
                 self.describe(input, key, present.as_ref())?;
+                continue;
+            }
+            if typed == "q" {
+                self.quit()?;
                 continue;
             }
             if typed.is_empty() && (present.is_some() || input.optional) {
@@ -157,7 +162,7 @@ impl Person {
                     self.input(input, key)?;
                 }
                 _ => {
-                    self.desk.out.line(&format!("Type a number from 1 to {}, or press Enter.", all.len()))?
+                    self.desk.out.line(&format!("Type a number from 1 to {}, or press Enter.", all.len()))?;
                 }
             }
         }

@@ -17,7 +17,7 @@ impl Person {
             match &*typed {
                 "" | "?" => self.show_question(question)?,
                 "q" => self.quit()?,
-                typed if self.command(typed)? => {}
+                typed if self.command(typed)? => self.prompt(question)?,
                 typed => {
                     let number =
                         typed.parse::<usize>().ok().filter(|number| (1..=open.len()).contains(number));

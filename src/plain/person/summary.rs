@@ -52,9 +52,12 @@ impl Person {
                 self.ask("begin: start; N: command of step N; i: inputs; c: checks; q: leave or stop.\n>")?;
             match (&*typed, plan) {
                 ("begin", Some(plan)) => {
+                    // What follows stands below the heading of the next page.
+                    self.desk.hold_lines();
                     if self.send(&Intent::Begin { plan: plan.hash.clone() })? {
                         return Ok(true);
                     }
+                    self.desk.release_lines()?;
                     self.settle_lacks()?;
                     return Ok(self.desk.state().phase != Phase::Preparing);
                 }
@@ -80,7 +83,7 @@ impl Person {
                             self.desk.out.verbatim(4, &text)?;
                         }
                         None => {
-                            self.desk.out.line(&format!("The steps have the numbers 1 to {}.", rows.len()))?
+                            self.desk.out.line(&format!("The steps have the numbers 1 to {}.", rows.len()))?;
                         }
                     }
                 }

@@ -104,7 +104,7 @@ pub(in crate::plain) fn finish(
     out.line(&format!("The session {id} is kept in {}", session.path().display()))?;
     match end {
         End::Closed(Close::Stopped { .. }) => {
-            out.line(&format!("Go on with it: nofm resume {id} --plain"))?
+            out.line(&format!("Go on with it: nofm resume {id} --plain"))?;
         }
         End::Closed(_) => out.line(&format!("Read it again:  nofm review {id} --plain"))?,
         _ => {}
