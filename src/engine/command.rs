@@ -116,7 +116,7 @@ impl State {
             At::Role(role) | At::One(role) => {
                 // A server that is at work itself answers where no other does; a stopped one only if it must.
                 let of_role = || self.setup.inventory.of_role(role);
-                let out = |other: &&Server| self.stopped.contains(&other.name) || self.lost.contains_key(&other.name);
+                let out = |other: &&Server| self.is_out(&other.name);
                 let found = of_role()
                     .find(|other| !self.is_down(&other.name))
                     .or_else(|| of_role().find(|other| !out(other)));

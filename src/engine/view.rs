@@ -93,10 +93,15 @@ impl Facts for Seen<'_> {
 }
 
 impl State {
-    /// Whether a server counts as out of service: stopped by a step, out of reach, or failed in the middle.
+    /// Whether a server was taken out of service, or is out of reach.
+    pub(super) fn is_out(&self, server: &ServerName) -> bool {
+        self.stopped.contains(server) || self.lost.contains_key(server)
+    }
+
+    /// Whether a server counts as out of service: stopped by a step, out of reach, in its turn, or failed in the
+    /// middle.
     pub fn is_down(&self, server: &ServerName) -> bool {
-        self.stopped.contains(server)
-            || self.lost.contains_key(server)
+        self.is_out(server)
             || self.stages.get(self.stage).is_some_and(|stage| {
                 stage.lane_of(Some(server)).and_then(|index| stage.lanes.get(index)).is_some_and(|lane| {
                     matches!(lane.phase, LanePhase::Active | LanePhase::Recovering | LanePhase::Given)

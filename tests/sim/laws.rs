@@ -180,6 +180,13 @@ impl Laws {
         }
     }
 
+    /// Shows the journal's end before a law breaks for want of anything to wait for.
+    pub fn say_at_rest(&self, state: &State, decision: &Decision, tail: impl Fn() -> String) {
+        if decision.work.is_empty() && decision.wake_ms.is_none() && state.questions.is_empty() {
+            eprintln!("{}", tail());
+        }
+    }
+
     fn nothing_held(&self, state: &State, key: &StepKey, what: &str) {
         let server_paused = key.lane.server.as_ref().is_some_and(|server| state.paused_servers.contains(server));
         law!(self, !state.paused && !server_paused, "{key} is {what} while paused");
