@@ -197,8 +197,7 @@ impl State {
     fn rendered(&self, key: &StepKey, text: &Template, shell: Shell) -> Result<String, String> {
         let seen = Seen::new(self, Some(&key.lane));
         let step = self.current(key).and_then(|lane| self.plan_step(lane)).ok_or("the step is not in turn")?;
-        let scope = self.scope(&seen, self.server_of(&key.lane)).with(&step.with);
-        let scope = Scope { item: key.lane.item.as_deref(), ..scope };
+        let scope = self.step_scope(&seen, key, step);
         text.render(shell, &|name| scope.lookup(name)).map_err(|name| format!("`{name}` has no value"))
     }
 
