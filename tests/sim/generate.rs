@@ -22,7 +22,7 @@ pub fn inventory(servers: &[(&str, &[&str])]) -> Inventory {
         reach: Reach::Ssh,
         inputs: BTreeMap::new(),
     };
-    Inventory { farm: "sim".into(), servers: servers.iter().enumerate().map(server).collect() }
+    Inventory::new("sim", servers.iter().enumerate().map(server).collect())
 }
 
 /// What happens to a fact at which time.
