@@ -417,6 +417,17 @@ impl State {
         Scope { facts, ..Scope::settled(&self.setup, &self.answers, server) }
     }
 
+    /// Where the expressions and texts of the step at `key` are looked up.
+    pub fn step_scope<'a>(
+        &'a self,
+        facts: &'a super::view::Seen<'a>,
+        key: &'a StepKey,
+        step: &'a PlanStep,
+    ) -> Scope<'a> {
+        let scope = self.scope(facts, self.server_of(&key.lane)).with(&step.with);
+        Scope { item: key.lane.item.as_deref(), ..scope }
+    }
+
     /// The open question about `about`.
     pub fn question(&self, about: &About) -> Option<&Question> {
         self.questions.get(self.asked.get(about)?)

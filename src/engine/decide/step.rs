@@ -56,9 +56,8 @@ impl Decider<'_> {
         }
         let state = self.state;
         let seen = Seen::new(state, Some(&key.lane));
-        let server = state.server_of(&key.lane);
         for when in &step.when {
-            let scope = state.scope(&seen, server).with(&when.with);
+            let scope = state.step_scope(&seen, key, step).with(&when.with);
             match when.expr.test(&|name| scope.lookup(name)) {
                 Some(true) => {}
                 Some(false) => {
@@ -71,7 +70,7 @@ impl Decider<'_> {
                 }
             }
         }
-        let scope = state.scope(&seen, server).with(&step.with);
+        let scope = state.step_scope(&seen, key, step);
         // An unknown `done` does not keep a step from being started: what it needs, and `once`, do.
         let done = step.step.done.as_ref().and_then(|done| done.test(&|name| scope.lookup(name)));
         if done == Some(true) {
@@ -127,8 +126,7 @@ impl Decider<'_> {
     fn ask_step(&mut self, key: &StepKey, step: &PlanStep, text: &crate::profile::Template, about: About) {
         let state = self.state;
         let seen = Seen::new(state, Some(&key.lane));
-        let scope = state.scope(&seen, state.server_of(&key.lane)).with(&step.with);
-        let scope = crate::plan::Scope { item: key.lane.item.as_deref(), ..scope };
+        let scope = state.step_scope(&seen, key, step);
         let text = match text.render(Shell::None, &|name| scope.lookup(name)) {
             Ok(text) => text,
             Err(error) => {
@@ -286,7 +284,7 @@ impl Decider<'_> {
         }
         let state = self.state;
         let seen = Seen::new(state, Some(&key.lane));
-        let scope = state.scope(&seen, state.server_of(&key.lane)).with(&step.with);
+        let scope = state.step_scope(&seen, key, step);
         let holds = done.test(&|name| scope.lookup(name));
         if holds == Some(true) {
             return self.settle(key, Outcome::Succeeded, Known::Seen, format!("holds: {}", done.source()));
@@ -313,7 +311,7 @@ impl Decider<'_> {
         let purpose = Purpose::Wait(key.clone());
         if self.measured(purpose.clone()) {
             let seen = Seen::new(state, Some(&key.lane));
-            let scope = state.scope(&seen, state.server_of(&key.lane)).with(&step.with);
+            let scope = state.step_scope(&seen, key, step);
             if wait.until.test(&|name| scope.lookup(name)) == Some(true) {
                 return self.settle(key, Outcome::Succeeded, Known::Seen, format!("came true: {}", wait.until.source()));
             }
