@@ -1,4 +1,5 @@
 mod journal;
 mod lab;
+mod profiles;
 mod tidy;
 mod transport;

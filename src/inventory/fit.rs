@@ -45,7 +45,7 @@ impl Inventory {
         });
         let span = one_too_many.or_else(|| (count < min).then(|| self.source.farm.clone()))?;
         let message = format!(
-            "the farm has {count} servers of role `{}` ({}), and the profile wants {wanted}",
+            "the farm has {count} of role `{}` ({}), and the profile wants {wanted}",
             role.id, role.label
         );
         Some(

@@ -279,8 +279,16 @@ impl<'d> Item<'d> {
         let number = self.value.as_integer().and_then(|n| i64::from_str_radix(n.as_str(), n.radix()).ok());
         match number {
             Some(number) if range.contains(&number) => Some(number),
-            _ => {
-                self.expected(&format!("a whole number from {} to {}", range.start, range.end - 1));
+            found => {
+                let bounds = format!("from {} to {}", range.start, range.end - 1);
+                if found.is_some() {
+                    let message = format!("`{}` is out of range", self.key);
+                    self.doc.report(
+                        Diagnostic::new(self.span(), message).help(format!("a whole number {bounds}")),
+                    );
+                } else {
+                    self.expected(&format!("a whole number {bounds}"));
+                }
                 None
             }
         }

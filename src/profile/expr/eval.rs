@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use super::functions::Function;
 use super::kind::Kind;
@@ -10,7 +10,7 @@ use super::template::Template;
 use super::{Lookup, Name};
 use crate::model::{Value, VersionPattern};
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct Program {
     pub names: Vec<Name>,
     /// One for each name.
@@ -67,7 +67,19 @@ pub(super) enum Arithmetic {
     Remainder,
 }
 
+impl Default for Program {
+    fn default() -> Self {
+        static DOTTED: LazyLock<Arc<VersionPattern>> = LazyLock::new(Arc::default);
+        Self::new(DOTTED.clone())
+    }
+}
+
 impl Program {
+    /// A program that does nothing yet, and reads versions by `pattern`.
+    pub(super) fn new(pattern: Arc<VersionPattern>) -> Self {
+        Self { names: Vec::new(), kinds: Vec::new(), pattern, root: Node::default() }
+    }
+
     pub(super) fn eval(&self, lookup: Lookup<'_>) -> Option<Value> {
         self.value(&self.root, lookup)
     }
@@ -147,7 +159,7 @@ impl Program {
 
     /// This program with `with.X` replaced.
     pub(super) fn with(&self, given: &BTreeMap<String, Template>) -> Self {
-        let mut program = Self { pattern: self.pattern.clone(), ..Self::default() };
+        let mut program = Self::new(self.pattern.clone());
         program.root = self.node_in(&self.root, &mut program, given);
         program
     }

@@ -51,7 +51,7 @@ const PRODUCTS: [(&str, Arithmetic); 4] = [
 /// Reads `source`; the program and the kind of its value.
 pub(super) fn parse(source: &str, names: &dyn Names) -> Result<(Program, Kind), Vec<Problem>> {
     let tokens = tokens(source).map_err(|problem| vec![problem])?;
-    let program = Program { pattern: names.pattern().clone(), ..Program::default() };
+    let program = Program::new(names.pattern().clone());
     let mut parser = Parser { tokens, at: 0, names, program, problems: Vec::new(), parts: 0 };
     match parser.all() {
         Ok(read) if parser.problems.is_empty() => {

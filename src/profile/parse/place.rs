@@ -270,11 +270,8 @@ impl<'w> Place<'w> {
             return Err(complaint(1, format!("step {} comes later, and has no outcome yet", quoted(id))));
         }
         if !before.iter().any(|step| step == id) {
-            let mut complaint =
-                unknown(1, "step before this one in the same list", id, before.iter().map(String::as_str));
-            if before.is_empty() {
-                complaint.help = None;
-            }
+            let mut complaint = unknown(1, "step", id, before.iter().map(String::as_str));
+            complaint.message.push_str(" in the same list up to here");
             return Err(complaint);
         }
         match path.get(1) {

@@ -336,7 +336,8 @@ fn exits(item: &Item<'_>) -> Vec<i32> {
         .filter_map(|item| i32::try_from(item.whole_number(-2_147_483_648..4_294_967_296)?).ok())
         .collect();
     if numbers.is_empty() {
-        item.expected("a list of exit statuses, such as [0, 3010]");
+        let problem = Diagnostic::new(item.span(), "no exit status would count as success");
+        item.doc().report(problem.help("list those that do: [0, 3010]"));
     }
     exits
 }
