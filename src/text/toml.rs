@@ -159,6 +159,16 @@ impl<'d> Table<'d> {
         item
     }
 
+    /// The text under `key`, for people to read.
+    pub fn string(&self, key: &'static str) -> Option<String> {
+        self.get(key).map(|item| item.string())
+    }
+
+    /// The yes or no under `key`.
+    pub fn yes_no(&self, key: &'static str, default: bool) -> bool {
+        self.get(key).map_or(default, |item| item.yes_no())
+    }
+
     /// Everything in it, in the order of the text.
     pub fn items(&self) -> Vec<Item<'d>> {
         let mut items: Vec<_> = self.entries.iter().map(|(k, v)| Item::new(self.doc, k, v)).collect();

@@ -191,11 +191,11 @@ impl Node {
             Self::Part(node, index) => Self::Part(Box::new(node.map_names(replace)), *index),
             Self::Not(node) => Self::Not(Box::new(node.map_names(replace))),
             Self::Negative(node) => Self::Negative(Box::new(node.map_names(replace))),
-            Self::And(sides) => Self::And(both(sides, replace)),
-            Self::Or(sides) => Self::Or(both(sides, replace)),
-            Self::Compare(how, sides) => Self::Compare(*how, both(sides, replace)),
-            Self::In(sides) => Self::In(both(sides, replace)),
-            Self::Arithmetic(how, sides) => Self::Arithmetic(*how, both(sides, replace)),
+            Self::And(sides) => Self::And(Box::new(both(sides, replace))),
+            Self::Or(sides) => Self::Or(Box::new(both(sides, replace))),
+            Self::Compare(how, sides) => Self::Compare(*how, Box::new(both(sides, replace))),
+            Self::In(sides) => Self::In(Box::new(both(sides, replace))),
+            Self::Arithmetic(how, sides) => Self::Arithmetic(*how, Box::new(both(sides, replace))),
             Self::Concat(parts) => Self::Concat(each(parts, replace)),
             Self::If(nodes) => {
                 let [condition, yes, no] = &**nodes;
@@ -211,8 +211,8 @@ impl Node {
     }
 }
 
-fn both(sides: &[Node; 2], replace: &mut dyn FnMut(usize) -> Node) -> Box<[Node; 2]> {
-    Box::new([sides[0].map_names(replace), sides[1].map_names(replace)])
+fn both(sides: &[Node; 2], replace: &mut dyn FnMut(usize) -> Node) -> [Node; 2] {
+    [sides[0].map_names(replace), sides[1].map_names(replace)]
 }
 
 fn each(nodes: &[Node], replace: &mut dyn FnMut(usize) -> Node) -> Vec<Node> {

@@ -221,10 +221,9 @@ fn close(source: &str, from: usize) -> Option<usize> {
                 chars.next();
             }
             Some(open) if c == open => quote = None,
-            Some(_) => {}
             None if c == '\'' || c == '"' => quote = Some(c),
             None if source[from + i..].starts_with("}}") => return Some(from + i),
-            None => {}
+            _ => {}
         }
     }
     None
