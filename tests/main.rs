@@ -2,6 +2,7 @@
 
 mod journal;
 mod lab;
+mod profiles;
 mod rows;
 mod sim;
 mod tidy;
