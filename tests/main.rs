@@ -2,6 +2,7 @@
 
 mod journal;
 mod lab;
+mod plain;
 mod profiles;
 mod rows;
 mod sim;
