@@ -180,7 +180,8 @@ pub enum StepPhase {
     Cleared,
     Running,
     Waiting,
-    Proving { by_hand: bool },
+    /// `done` is looked at: once where a person says that it is done, else until patience ends.
+    Proving { by_hand: bool, patient: bool },
     Soaking,
     Failed(Cause),
     Unknown(Cause),

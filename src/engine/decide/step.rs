@@ -26,7 +26,7 @@ impl Decider<'_> {
             StepPhase::Cleared => self.begin(lane, &key, step),
             StepPhase::Running => self.ended(lane, &key, step),
             StepPhase::Waiting => self.wait(lane, &key, step),
-            StepPhase::Proving { by_hand } => self.prove(lane, &key, step, *by_hand),
+            StepPhase::Proving { by_hand, patient } => self.prove(lane, &key, step, *by_hand, *patient),
             StepPhase::Soaking => {}
             StepPhase::Failed(cause) => self.failed(lane, &key, cause),
             StepPhase::Unknown(cause) => self.unknown(&key, step, cause),
@@ -269,7 +269,7 @@ impl Decider<'_> {
     }
 
     /// Looks at `done` until it holds, or until patience ends.
-    fn prove(&mut self, lane: &LaneState, key: &StepKey, step: &PlanStep, by_hand: bool) {
+    fn prove(&mut self, lane: &LaneState, key: &StepKey, step: &PlanStep, by_hand: bool, patient: bool) {
         if !step.step.tells.is_empty() && !self.measured(Purpose::Tells(key.clone())) {
             return;
         }
@@ -293,7 +293,7 @@ impl Decider<'_> {
             return self.record(Event::StepUnknown { key: key.clone(), cause: lost_cause(lane) });
         }
         let deadline_ms = lane.phase_ms.saturating_add(state.setup.scaled_ms(PATIENCE));
-        if self.now_ms >= deadline_ms {
+        if !patient || self.now_ms >= deadline_ms {
             let done = done.source().to_owned();
             let event = match holds {
                 Some(_) => Event::StepFailed { key: key.clone(), cause: Cause::NotProved { done } },
