@@ -1,5 +1,10 @@
+#![cfg(test)]
+
 mod journal;
 mod lab;
+mod plain;
 mod profiles;
+mod rows;
+mod sim;
 mod tidy;
 mod transport;

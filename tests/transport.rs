@@ -1,5 +1,7 @@
 //! The transport room with real processes, each against a folder that stands for a server.
 
+#![cfg(test)]
+
 mod attended;
 mod checks;
 mod files;
@@ -17,7 +19,7 @@ use std::time::{Duration, Instant};
 
 use nofm::transport::{Heard, Link, LinkError, Local, RunEnd, RunId, StartOpts, Started};
 
-/// A folder that stands for a server.
+/// A folder that stands for a server. What waits there waits no longer than the folder is there.
 struct Farm {
     dir: tempfile::TempDir,
 }
@@ -90,11 +92,16 @@ impl Farm {
 }
 
 impl Drop for Farm {
-    /// Ends what a failed test left running here. Runs that end by themselves are not there any more.
+    /// Lets what still runs come to its end, which would write into the folder while it is removed.
     fn drop(&mut self) {
+        fs::write(self.path("stop"), "").ok();
         let Ok(runs) = fs::read_dir(self.path("var/lib/nofm/runs")) else { return };
         for run in runs.flatten() {
-            fs::write(run.path().join("stop"), "").ok();
+            let Ok(line) = fs::read_to_string(run.path().join("supervisor")) else { continue };
+            let begun = Instant::now();
+            while line.split(' ').next().is_some_and(lives) && begun.elapsed() < Duration::from_secs(5) {
+                std::thread::sleep(Duration::from_millis(10));
+            }
         }
     }
 }
@@ -104,11 +111,13 @@ fn id(text: &str) -> RunId {
 }
 
 fn keep(out: &mut Vec<u8>, heard: &Heard<'_>) -> std::io::Result<()> {
-    if let Heard::Output { offset, bytes } = heard {
-        assert_eq!(*offset, out.len() as u64);
-        out.extend_from_slice(bytes);
+    match heard {
+        Heard::Output { offset, bytes } => {
+            assert_eq!(*offset, out.len() as u64);
+            out.write_all(bytes)
+        }
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 fn text(bytes: &[u8]) -> String {
@@ -138,5 +147,5 @@ fn why(error: &LinkError) -> String {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
 }

@@ -226,8 +226,8 @@ nofm_terminal() {
     stty sane cols "$3" rows "$4"
     tty >"$nofm_run/tty.new" && mv "$nofm_run/tty.new" "$nofm_run/tty"
     umask "$2"
-    TERM=${TERM:-xterm}
-    [ "$TERM" != dumb ] || TERM=xterm
+    # What the console shows it with, whatever terminal the console itself has.
+    TERM=xterm
     export TERM
     exec sh "$nofm_run/body"
 }

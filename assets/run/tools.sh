@@ -14,7 +14,9 @@ nofm_size() {
 
 # Sets nofm_sum to the SHA-256 of file $1 in hexadecimal; fails when nothing here can compute it.
 nofm_sha256() {
-    nofm_sum=$(sha256sum <"$1" || shasum -a 256 <"$1" || openssl dgst -sha256 <"$1" || sha256 <"$1") 2>/dev/null || return 1
+    nofm_sum=$({
+        sha256sum <"$1" || shasum -a 256 <"$1" || openssl dgst -sha256 <"$1" || sha256 <"$1"
+    } 2>/dev/null) || return 1
     # The sum comes first, or last after the words of openssl.
     case $nofm_sum in
     *"= "*) nofm_sum=${nofm_sum##* } ;;

@@ -11,7 +11,9 @@ pub enum LabError {
     #[error("making a lab: {what}: {value} is not possible; possible: {allowed}")]
     Option { what: &'static str, value: String, allowed: String },
 
-    #[error("there is no fault `{name}`; a lab can have: {known}. Add `:always` to a failing installation to make it fail every time")]
+    #[error(
+        "there is no fault `{name}`; a lab can have: {known}. Add `:always` to a failing installation to make it fail every time"
+    )]
     NoFault { name: String, known: String },
 
     #[error(

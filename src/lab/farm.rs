@@ -110,7 +110,11 @@ pub(super) fn write_shared(dir: &Path, options: &LabOptions, port: u16) -> Resul
 }
 
 /// Makes a server's folder with the commands that every server has, and those given.
-pub(super) fn write_server(dir: &Path, server: &Server, commands: &[(&str, &str)]) -> Result<PathBuf, LabError> {
+pub(super) fn write_server(
+    dir: &Path,
+    server: &Server,
+    commands: &[(&str, &str)],
+) -> Result<PathBuf, LabError> {
     let root = dir.join(&server.name);
     for (name, text) in COMMANDS.iter().chain(commands) {
         write_command(&root.join("bin").join(name), text)?;
@@ -155,16 +159,22 @@ pub(super) fn run_on_all(dir: &Path, servers: &[(&str, &str)]) -> Result<(), Lab
     // More at a time only wait for each other.
     for few in servers.chunks(8) {
         let children: Vec<_> = few.iter().map(|(server, command)| (server, start(server, command))).collect();
-        for (server, child) in children {
-            let output = child
-                .and_then(Child::wait_with_output)
-                .map_err(|e| LabError::io("running a command of", &dir.join(server), e))?;
+        // All are waited for before the first failure is told: none is left running.
+        let outputs: Vec<_> = children
+            .into_iter()
+            .map(|(server, child)| (server, child.and_then(Child::wait_with_output)))
+            .collect();
+        for (server, output) in outputs {
+            let output = output.map_err(|e| LabError::io("running a command of", &dir.join(server), e))?;
             if !output.status.success() {
                 let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
                 let log = fs::read_to_string(dir.join(server).join("log")).unwrap_or_default();
                 let lines: Vec<_> = log.lines().collect();
                 let last = lines[lines.len().saturating_sub(10)..].join("\n");
-                return Err(LabError::NotStarted { server: (*server).to_owned(), said: format!("{said}\n{last}") });
+                return Err(LabError::NotStarted {
+                    server: (*server).to_owned(),
+                    said: format!("{said}\n{last}"),
+                });
             }
         }
     }

@@ -80,7 +80,9 @@ fn servers(dir: &Path, options: &LabOptions) -> Vec<Server> {
     ];
     kinds
         .into_iter()
-        .flat_map(|(prefix, roles, count)| (1..=count).map(move |number| (format!("{prefix}-{number}"), roles)))
+        .flat_map(|(prefix, roles, count)| {
+            (1..=count).map(move |number| (format!("{prefix}-{number}"), roles))
+        })
         .zip(farm::addresses(dir))
         .map(|((name, roles), address)| Server { name, roles, address })
         .collect()
@@ -179,8 +181,12 @@ fn start_commands(servers: &[Server]) -> Vec<(&str, &'static str)> {
     servers
         .iter()
         .filter_map(|server| match server.roles[0] {
-            "server" => Some((server.name.as_str(), "exec systemctl start igel-ums-server igel-ums-watchdog")),
-            "balancer" => Some((server.name.as_str(), "exec systemctl start igel-ums-broker igel-ums-watchdog")),
+            "server" => {
+                Some((server.name.as_str(), "exec systemctl start igel-ums-server igel-ums-watchdog"))
+            }
+            "balancer" => {
+                Some((server.name.as_str(), "exec systemctl start igel-ums-broker igel-ums-watchdog"))
+            }
             _ => None,
         })
         .collect()

@@ -142,7 +142,11 @@ fn check(options: &LabOptions) -> Result<(), LabError> {
     ];
     for (what, count, least, most) in counts {
         if !(least..=most).contains(&count) {
-            return Err(LabError::Option { what, value: count.to_string(), allowed: format!("{least} to {most}") });
+            return Err(LabError::Option {
+                what,
+                value: count.to_string(),
+                allowed: format!("{least} to {most}"),
+            });
         }
     }
     if !(0.01..=1000.0).contains(&options.speed) {

@@ -160,11 +160,19 @@ pub fn services_script(names: &[String]) -> String {
         let (name, optional) = service(name);
         let name = quoted(name);
         let ask = format!("echo \"{number} $(systemctl is-active {name} 2>/dev/null)\"\n");
-        script += &if optional {
-            format!("if missing {name}; then echo {number} missing; else {ask}fi\n")
+        if optional {
+            script.extend([
+                "if missing ",
+                &name,
+                "; then echo ",
+                &number.to_string(),
+                " missing; else ",
+                &ask,
+                "fi\n",
+            ]);
         } else {
-            ask
-        };
+            script += &ask;
+        }
     }
     script
 }
@@ -212,21 +220,25 @@ pub enum ServiceAct {
 /// cannot be. A restart stops them in the order given and starts them in reverse.
 pub fn service_script(act: ServiceAct, names: &[String]) -> String {
     let mut script = format!("set -eu\n{MISSING}");
-    let mut each = |verb: &str, name: &String| {
-        let (name, optional) = service(name);
-        let name = quoted(name);
-        let act = format!("echo {verb} {name}\nsystemctl {verb} {name}\n");
-        script += &if optional { format!("if missing {name}; then :; else\n{act}fi\n") } else { act };
+    let (stop, start) = match act {
+        ServiceAct::Stop => (true, None),
+        ServiceAct::Start => (false, Some(names.iter().collect::<Vec<_>>())),
+        ServiceAct::Restart => (true, Some(names.iter().rev().collect())),
     };
-    match act {
-        ServiceAct::Stop => names.iter().for_each(|name| each("stop", name)),
-        ServiceAct::Start => names.iter().for_each(|name| each("start", name)),
-        ServiceAct::Restart => {
-            names.iter().for_each(|name| each("stop", name));
-            names.iter().rev().for_each(|name| each("start", name));
-        }
+    for name in names.iter().filter(|_| stop) {
+        script += &act_on("stop", name);
+    }
+    for name in start.into_iter().flatten() {
+        script += &act_on("start", name);
     }
     script
+}
+
+fn act_on(verb: &str, name: &str) -> String {
+    let (name, optional) = service(name);
+    let name = quoted(name);
+    let act = format!("echo {verb} {name}\nsystemctl {verb} {name}\n");
+    if optional { format!("if missing {name}; then :; else\n{act}fi\n") } else { act }
 }
 
 /// The output of a probe that ended well and was kept whole.

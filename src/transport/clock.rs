@@ -127,8 +127,8 @@ fn parse(said: &str) -> Option<(Duration, Duration)> {
 mod tests {
     use super::*;
 
-    fn at(offset_ms: i64, error_ms: i64) -> Option<ClockReading> {
-        Some(ClockReading { offset_ms, error_ms })
+    fn at(offset_ms: i64, error_ms: i64) -> ClockReading {
+        ClockReading { offset_ms, error_ms }
     }
 
     #[test]
@@ -147,7 +147,7 @@ mod tests {
     fn the_true_offset_lies_within_the_error() {
         // The server is 5,000 ms ahead; it read its clock 10 ms after it was asked, and showed whole seconds.
         let console = Duration::from_millis(1_700_000_000_700);
-        let server = Duration::from_millis(1_700_000_005_000);
+        let server = Duration::from_secs(1_700_000_005);
         let got = reading(console, console + Duration::from_millis(40), server, Duration::from_secs(1));
         assert!((got.offset_ms - 5_000).abs() <= got.error_ms, "{got:?}");
         assert!(got.error_ms < 600, "{got:?}");
@@ -155,12 +155,12 @@ mod tests {
 
     #[test]
     fn clocks_agree_only_when_all_are_known_and_near() {
-        let limit = Duration::from_secs(60);
-        assert_eq!(clocks_agree(&[at(-20_000, 10), at(30_000, 10)], limit), Verdict::Pass);
-        assert_eq!(clocks_agree(&[at(-40_000, 10), at(30_000, 10)], limit), Verdict::Fail);
-        assert_eq!(clocks_agree(&[at(-40_000, 10), at(30_000, 10), None], limit), Verdict::Fail);
-        assert_eq!(clocks_agree(&[at(0, 10), None], limit), Verdict::Unknown);
-        assert_eq!(clocks_agree(&[at(0, 600), at(59_500, 10)], limit), Verdict::Unknown);
+        let limit = Duration::from_mins(1);
+        assert_eq!(clocks_agree(&[Some(at(-20_000, 10)), Some(at(30_000, 10))], limit), Verdict::Pass);
+        assert_eq!(clocks_agree(&[Some(at(-40_000, 10)), Some(at(30_000, 10))], limit), Verdict::Fail);
+        assert_eq!(clocks_agree(&[Some(at(-40_000, 10)), Some(at(30_000, 10)), None], limit), Verdict::Fail);
+        assert_eq!(clocks_agree(&[Some(at(0, 10)), None], limit), Verdict::Unknown);
+        assert_eq!(clocks_agree(&[Some(at(0, 600)), Some(at(59_500, 10))], limit), Verdict::Unknown);
         assert_eq!(clocks_agree(&[], limit), Verdict::Unknown);
     }
 }

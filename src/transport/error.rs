@@ -11,7 +11,7 @@ pub enum LinkError {
         "{server}: {doing}: no connection: {why}; see that the server is up and can be reached from here"
     )]
     Unreachable { server: String, doing: &'static str, why: String },
-    /// The server understood and said no; nothing was changed.
+    /// The server understood and said no; nothing was run.
     #[error("{server}: {doing}: refused: {why}")]
     Refused { server: String, doing: &'static str, why: String },
     /// The server sent something else than an answer.

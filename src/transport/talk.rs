@@ -45,6 +45,8 @@ pub(super) struct Talk {
     server: String,
     doing: &'static str,
     marker: String,
+    /// Whether the script has begun: what goes wrong before that has changed nothing.
+    begun: bool,
     stdin: Option<Box<dyn tokio::io::AsyncWrite + Send + Unpin>>,
     stdout: BufReader<Box<dyn AsyncRead + Send + Unpin>>,
     stderr: JoinHandle<Vec<u8>>,
@@ -77,7 +79,10 @@ impl Talk {
             greeting(&mut talk.stdout, &talk.marker).await
         });
         match begun.await {
-            Ok(Ok(())) => Ok(talk),
+            Ok(Ok(())) => {
+                talk.begun = true;
+                Ok(talk)
+            }
             Ok(Err(said)) => Err(talk.broken(&said).await),
             Err(_) => Err(talk.silent(SILENCE)),
         }
@@ -89,6 +94,7 @@ impl Talk {
             server: server.to_owned(),
             doing,
             marker,
+            begun: false,
             stdin: Some(stdin),
             stdout: BufReader::with_capacity(64 * 1024, stdout),
             stderr: tokio::spawn(capped(stderr, ERRORS)),
@@ -217,14 +223,16 @@ impl Talk {
         let (server, doing) = (self.server.clone(), self.doing);
         let sudo = errors.contains("sudo");
         match exit {
-            Some(_) if sudo => LinkError::Refused {
+            Some(_) if sudo && !self.begun => LinkError::Refused {
                 server,
                 doing,
                 why: format!(
                     "{errors}; log in as root, or let sudo run commands for this user without a password"
                 ),
             },
-            Some(1..=128) if !errors.is_empty() => LinkError::Refused { server, doing, why: errors },
+            Some(1..=128) if !errors.is_empty() && !self.begun => {
+                LinkError::Refused { server, doing, why: errors }
+            }
             _ if !said.is_empty() => LinkError::Protocol { server, doing, said: shown(said, 200) },
             _ if errors.is_empty() => LinkError::Unreachable {
                 server,
@@ -264,7 +272,7 @@ pub(super) async fn greeting<R: AsyncBufRead + Unpin>(reader: &mut R, marker: &s
             return Ok(());
         }
         budget -= read as u64;
-        if said.len() < LINE as usize {
+        if said.len() < ERRORS {
             said.append(&mut line);
         }
         if read == 0 || budget == 0 {

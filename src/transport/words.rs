@@ -9,15 +9,14 @@ pub(super) fn quoted(text: &str) -> String {
 
 /// What a server said, fit to show: one line, control and bidirectional characters escaped, cut to `most` characters.
 pub(super) fn shown(bytes: &[u8], most: usize) -> String {
-    let text = String::from_utf8_lossy(&bytes[..bytes.len().min(most.saturating_mul(4))]);
+    // One more than is shown, so that a cut can be seen; no character has more than four bytes.
+    let text = String::from_utf8_lossy(&bytes[..bytes.len().min(most.saturating_add(1).saturating_mul(4))]);
     let mut out = String::new();
-    let mut count = 0;
-    for c in text.trim().chars() {
-        if count >= most {
+    for (count, c) in text.trim().chars().enumerate() {
+        if count == most {
             out.push('…');
             break;
         }
-        count += 1;
         if is_plain(c) {
             out.push(c);
         } else if c == '\n' {
@@ -41,7 +40,7 @@ mod tests {
 
     #[test]
     fn what_is_shown_holds_no_control_character_and_has_an_end() {
-        let text = shown(b"\x1b]0;title\x07ok\r\n\xe2\x80\xae next\x9b", 200);
+        let text = shown(b"\x1b]0;title\x07ok\r\n\xe2\x80\xae next\xc2\x9b", 200);
         assert!(!text.chars().any(char::is_control), "{text}");
         assert!(text.contains("ok") && text.contains("next"), "{text}");
         assert_eq!(shown(&[b'x'; 1000], 10), "xxxxxxxxxx…");

@@ -27,7 +27,7 @@ async fn a_clock_that_is_off_is_seen_and_how_far() {
     assert!((second.offset_ms - 90_000).abs() <= second.error_ms && second.error_ms < 2_000, "{second:?}");
     assert!(why(readings[2].as_ref().unwrap_err()).contains("tomorrow"));
     let known: Vec<_> = readings.iter().map(|reading| reading.as_ref().ok().copied()).collect();
-    assert_eq!(clocks_agree(&known[..2], Duration::from_secs(60)), Verdict::Fail);
+    assert_eq!(clocks_agree(&known[..2], Duration::from_mins(1)), Verdict::Fail);
     assert_eq!(clocks_agree(&known[..2], Duration::from_secs(100)), Verdict::Pass);
     assert_eq!(clocks_agree(&known, Duration::from_secs(100)), Verdict::Unknown);
 }
@@ -66,7 +66,12 @@ async fn http_answers_are_bounded_and_every_status_is_an_answer() {
         "/ok" => page("200 OK", "", b"{\"mode\":\"normal\"}"),
         "/once" => page("302 Found", "Location: /ok\r\n", b""),
         "/loop" => page("302 Found", "Location: /loop\r\n", b""),
-        "/big" => page("200 OK", "", &vec![b'x'; 3_000_000]),
+        "/big" => {
+            // More is promised than ever comes.
+            let mut page = b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n".to_vec();
+            page.resize(3_000_000, b'x');
+            page
+        }
         "/garbage" => b"\x1b[2J\0\0 what\r\n\r\n".to_vec(),
         _ => page("503 Service Unavailable", "", b"starting"),
     });
@@ -95,7 +100,7 @@ async fn http_answers_are_bounded_and_every_status_is_an_answer() {
 #[tokio::test]
 async fn a_page_that_never_comes_is_given_up() {
     let port = serve(|_| {
-        thread::sleep(Duration::from_secs(60));
+        thread::sleep(Duration::from_mins(1));
         Vec::new()
     });
     let begun = Instant::now();

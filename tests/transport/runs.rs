@@ -15,7 +15,7 @@ i=0; while [ $i -lt 3000 ]; do i=$((i+1)); echo \"line $i of the output\"; [ $((
 exit 37";
 
 fn slow_output() -> Vec<u8> {
-    (1..=3000).map(|i| format!("line {i} of the output\n")).collect::<String>().into_bytes()
+    (1..=3000).flat_map(|i| format!("line {i} of the output\n").into_bytes()).collect()
 }
 
 fn done(rc: i32) -> RunEnd {
@@ -126,13 +126,15 @@ fn supervisor(farm: &Farm, id: &RunId) -> (String, Pid) {
 }
 
 /// Runs until the file `stop` is there.
-const WAITING: &str = "echo x >> starts; while [ ! -e stop ]; do sleep 0.05; done; echo stopped";
+const WAITING: &str =
+    "echo x >> starts; while [ -d root ] && [ ! -e stop ]; do sleep 0.05; done; echo stopped";
 
 #[tokio::test]
 async fn a_killed_supervisor_makes_the_run_lost_and_never_doubled() {
     let farm = Farm::new();
     let id = id("lost");
     farm.link().start(&id, WAITING, StartOpts::default()).await.unwrap();
+    until("the body runs", || farm.read("starts") == "x\n");
     let (pid, number) = supervisor(&farm, &id);
     kill_process(number, Signal::KILL).unwrap();
     until("the supervisor is gone", || !lives(&pid));
@@ -190,7 +192,7 @@ async fn a_reboot_a_reused_number_and_a_zombie_are_no_running_supervisor() {
     fs::write(&file, format!("{} {born} first\n", zombie.id())).unwrap();
     assert_eq!(stat().await, RunState::Ended(lost("supervisor-gone")));
     zombie.wait().unwrap();
-    fs::write(farm.path("stop"), "").unwrap();
+    fs::write(&file, line).unwrap();
 }
 
 #[tokio::test]
@@ -212,6 +214,29 @@ async fn what_is_revoked_never_starts_and_what_started_is_not_revoked() {
     assert_eq!(farm.follow(&going).await.0, done(0));
     assert_eq!(link.revoke(&going).await.unwrap(), RunState::Ended(done(0)));
     assert_eq!(farm.read("starts"), "x\n");
+}
+
+#[tokio::test]
+async fn a_claimed_run_that_is_revoked_never_starts() {
+    let farm = Farm::new();
+    let id = id("claimed");
+    // The supervisor is held right before the point of no return.
+    farm.stand_in("sync", "case $* in *supervisor*) echo x > \"$NOFM_ROOT/held\"; while [ -d \"$NOFM_ROOT\" ] && [ ! -e \"$NOFM_ROOT/stop\" ]; do sleep 0.05; done ;; esac");
+    let starting = {
+        let (link, id) = (farm.link(), id.clone());
+        tokio::spawn(async move { link.start(&id, "echo x >> starts", StartOpts::default()).await.unwrap() })
+    };
+    while !farm.path("held").exists() {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert_eq!(farm.link().stat(&id).await.unwrap(), RunState::Claimed);
+    let (pid, _) = supervisor(&farm, &id);
+    assert_eq!(farm.link().revoke(&id).await.unwrap(), RunState::Ended(RunEnd::Revoked));
+    fs::write(farm.path("stop"), "").unwrap();
+    until("the supervisor went home", || !lives(&pid));
+    assert_eq!(starting.await.unwrap(), Started::Fresh(RunState::Ended(RunEnd::Revoked)));
+    assert_eq!(farm.follow(&id).await.0, RunEnd::Revoked);
+    assert_eq!(farm.read("starts"), "");
 }
 
 #[tokio::test]
@@ -311,7 +336,8 @@ async fn a_body_runs_as_on_a_server_and_not_as_in_the_console() {
 async fn a_daemon_left_behind_does_not_hold_the_run_open() {
     let farm = Farm::new();
     let begun = Instant::now();
-    let (end, out) = farm.run("(while [ ! -e stop ]; do sleep 0.05; done; echo late) & echo $!").await;
+    let (end, out) =
+        farm.run("(while [ -d root ] && [ ! -e stop ]; do sleep 0.05; done; echo late) & echo $!").await;
     assert_eq!(end, done(0));
     assert!(begun.elapsed() < Duration::from_secs(10));
     assert!(lives(&text(&out)), "nothing that a body started is ended");

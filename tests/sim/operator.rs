@@ -1,0 +1,236 @@
+//! An operator drawn from a seed: answers soon or late, twice or to the wrong question, pauses, leaves out,
+//! stops and resumes.
+
+use nofm::engine::{About, Choice, Close, Intent, Lack, Question};
+use nofm::model::ViewerId;
+use nofm::plan;
+
+use super::generate::Case;
+use super::rng::Rng;
+use super::session::{Crashes, Session};
+
+/// How a session of the simulator ended.
+#[derive(Debug, PartialEq, Eq, Clone, Copy, PartialOrd, Ord)]
+pub enum Ended {
+    Done,
+    Failed,
+    /// It stopped, and the operator did not resume it again.
+    Stopped,
+    /// It never began: something blocks.
+    Blocked,
+}
+
+pub struct Operator {
+    rng: Rng,
+    session: Session,
+    /// How often the operator still does what leads nowhere.
+    patience: u64,
+    resumes: u64,
+    old: Vec<u64>,
+}
+
+/// Carries out the case of `seed` to its end. What happened stands in the session.
+pub fn carry_out(case: Case, seed: u64) -> (Ended, Session) {
+    let mut rng = Rng::new(seed ^ 0x0FEA_51B1);
+    let mut session = Session::new(&case.profile, case.inventory, case.world, seed);
+    session.crashes = match rng.within(0, 9) {
+        0..=4 => Crashes::Never,
+        5 => Crashes::Always,
+        _ => Crashes::Percent(rng.within(1, 20)),
+    };
+    session.digest_every = 16;
+    for change in case.changes {
+        session.set_fact_at(change.at_ms, change.fact, change.server.as_deref(), &change.value);
+    }
+    for (server, at_ms, for_ms) in case.losses {
+        session.lose(&server, at_ms, for_ms);
+    }
+    if rng.chance(20) {
+        session.world.clock_error_ms = -3_600_000;
+    }
+    let patience = rng.within(0, 12);
+    let mut operator = Operator { rng, session, patience, resumes: 3, old: Vec::new() };
+    let ended = operator.run();
+    (ended, operator.session)
+}
+
+impl Operator {
+    fn run(&mut self) -> Ended {
+        if !self.prepare() {
+            return Ended::Blocked;
+        }
+        loop {
+            // Sometimes the operator looks in the middle, and not when all waits for an answer.
+            if self.rng.chance(40) {
+                let ms = self.rng.within(100, 120_000);
+                self.session.pass(ms);
+            } else {
+                self.session.go(u64::MAX, |session| !session.state.questions.is_empty());
+            }
+            match &self.session.state.closed {
+                Some(Close::Done) => return Ended::Done,
+                Some(Close::Failed { .. }) => return Ended::Failed,
+                Some(Close::Stopped { .. }) if self.resumes == 0 => return Ended::Stopped,
+                Some(Close::Stopped { .. }) => {
+                    self.resumes -= 1;
+                    self.session.resume();
+                    continue;
+                }
+                None => {}
+            }
+            self.interfere();
+            self.answer();
+        }
+    }
+
+    fn prepare(&mut self) -> bool {
+        let take = Intent::TakePen { by_force: true };
+        self.session.intent(&take).expect("the pen is taken");
+        self.session.intent(&Intent::Survey).expect("a survey is always allowed");
+        self.session.intent(&Intent::Check { check: None, server: None }).expect("checks are wanted");
+        for _ in 0..60 {
+            self.session.rest();
+            if self.session.state.closed.is_some() {
+                self.session.resume();
+                continue;
+            }
+            if !self.session.state.questions.is_empty() {
+                self.answer();
+                continue;
+            }
+            let lacking = self.session.state.lacking();
+            let Some(lack) = lacking.first() else { break };
+            match lack {
+                Lack::Warned { check, server, .. } => {
+                    let (check, server) = (check.clone(), server.clone());
+                    let reason = "we know why".to_owned();
+                    self.session.intent(&Intent::Waive { check, server, reason }).expect("a warning can be waived");
+                }
+                Lack::Blocked { check, server, .. } => {
+                    let (check, server) = (check.clone(), server.clone());
+                    let wish = if self.rng.chance(30) {
+                        Intent::Fix { check, server }
+                    } else {
+                        Intent::Check { check: Some(check), server: None }
+                    };
+                    let _ = self.session.intent(&wish);
+                    self.session.pass(30_000);
+                }
+                Lack::Unchecked => {
+                    self.session.intent(&Intent::Check { check: None, server: None }).expect("checks are wanted");
+                }
+                _ => return false,
+            }
+        }
+        let Ok(plan) = plan::build(&self.session.setup, &self.session.state.answers) else { return false };
+        self.session.intent(&Intent::Begin { plan: plan.hash }).is_ok()
+    }
+
+    /// What an operator does besides answering.
+    fn interfere(&mut self) {
+        if self.session.state.paused || !self.session.state.paused_servers.is_empty() {
+            if self.rng.chance(60) {
+                let paused: Vec<_> = self.session.state.paused_servers.iter().cloned().map(Some).collect();
+                for server in paused.into_iter().chain([None]) {
+                    self.session.intent(&Intent::Unpause { server }).expect("what is paused can go on");
+                }
+            }
+            return;
+        }
+        if self.patience == 0 || !self.rng.chance(25) {
+            return;
+        }
+        self.patience -= 1;
+        let names: Vec<_> = self.session.setup.inventory.servers.iter().map(|server| server.name.clone()).collect();
+        let server = self.rng.pick(&names).clone();
+        let wish = match self.rng.within(0, 5) {
+            0 => Intent::Pause { server: None },
+            1 => Intent::Pause { server: Some(server) },
+            2 => Intent::LeaveOut { server, reason: "it burns".into() },
+            3 => Intent::Stop,
+            4 => Intent::Reply { question: 1, choice: Choice::Yes, text: "late".into() },
+            _ => {
+                self.session.intent(&Intent::TakePen { by_force: false }).expect("nobody else holds the pen");
+                let other = ViewerId::from("somebody else");
+                let refused = self.session.wish(&other, &Intent::Stop);
+                // After a crash nobody holds it.
+                let held = self.session.state.pen.is_some();
+                assert!(refused.is_err() || !held, "who does not hold the pen is refused");
+                return;
+            }
+        };
+        let _ = self.session.intent(&wish);
+        // What the servers' state forbids is tried, too: an answer given twice.
+        if let Some(question) = self.old.pop() {
+            let again = self.session.intent(&Intent::Reply { question, choice: Choice::Retry, text: "again".into() });
+            assert!(again.is_err(), "an answer counts once");
+        }
+    }
+
+    fn answer(&mut self) {
+        let open: Vec<Question> = self.session.state.questions.values().cloned().collect();
+        if open.is_empty() {
+            return;
+        }
+        let question = self.rng.pick(&open).clone();
+        if self.rng.chance(30) {
+            // Late: the question may have gone by then.
+            let ms = self.rng.within(1, 200_000);
+            self.session.pass(ms);
+        }
+        let allowed: Vec<Choice> =
+            question.options.iter().filter(|option| option.refused.is_none()).map(|option| option.choice).collect();
+        for option in question.options.iter().filter(|option| option.refused.is_some()) {
+            let wish = Intent::Reply { question: question.id, choice: option.choice, text: "please".into() };
+            assert!(self.session.intent(&wish).is_err(), "what is not offered is refused");
+        }
+        let choice = self.choose(&allowed);
+        let text = self.text(&question, choice);
+        let gone = !self.session.state.questions.contains_key(&question.id);
+        if let (About::Manual(key) | About::Attended(key) | About::Failure(key), Choice::Done | Choice::ByHand) =
+            (&question.about, choice)
+            && !gone
+            && self.rng.chance(90)
+        {
+            self.session.world.by_hand(key);
+        }
+        let reply = Intent::Reply { question: question.id, choice, text };
+        let answer = self.session.intent(&reply);
+        if gone {
+            assert!(answer.is_err(), "a late answer changes nothing");
+        } else if answer.is_ok() {
+            self.old.push(question.id);
+        }
+    }
+
+    fn choose(&mut self, allowed: &[Choice]) -> Choice {
+        let ends = [Choice::Hold, Choice::Abort, Choice::No, Choice::Cannot, Choice::Unknown, Choice::Failed];
+        let going: Vec<Choice> = allowed.iter().filter(|choice| !ends.contains(choice)).copied().collect();
+        if going.is_empty() || (self.patience > 0 && self.rng.chance(25)) {
+            self.patience = self.patience.saturating_sub(1);
+            return *self.rng.pick(allowed);
+        }
+        // Patience ends: whoever tried again for long gives up.
+        if self.session.journal.len() > 4_000 {
+            let last = [Choice::Abort, Choice::Accept, Choice::Hold];
+            if let Some(choice) = last.iter().find(|choice| allowed.contains(choice)) {
+                return *choice;
+            }
+        }
+        *self.rng.pick(&going)
+    }
+
+    fn text(&mut self, question: &Question, choice: Choice) -> String {
+        let kind = match &question.about {
+            About::Tell(nofm::engine::ProbeKey::Fact(fact, _)) => self.session.state.fact_kind(fact),
+            About::Tell(_) => Some(nofm::profile::FactKind::YesNo),
+            _ => None,
+        };
+        match (choice, kind) {
+            (Choice::Tell, Some(nofm::profile::FactKind::YesNo)) => "yes".into(),
+            (Choice::Tell, Some(nofm::profile::FactKind::Number)) => "0".into(),
+            (Choice::Tell, _) => "2.0".into(),
+            _ => "because".into(),
+        }
+    }
+}

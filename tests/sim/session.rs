@@ -1,0 +1,425 @@
+//! The loop that the runner has, over a world in memory: decide, journal, start, wait, journal what came.
+//!
+//! It keeps what a runner keeps in memory apart from the journal, so that a crash can take it away.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use nofm::engine::{
+    Choice, Close, Decision, Event, Intent, Phase, Place, ProbeKey, Question, Reading, Stamp, State, StepKey, Work,
+    decide,
+};
+use nofm::inventory::Inventory;
+use nofm::model::ViewerId;
+use nofm::plan::{self, Setup};
+use nofm::profile::{self, Profile};
+
+use super::digest::digest;
+use super::laws::Laws;
+use super::rng::Rng;
+use super::world::World;
+
+/// The runner died; its memory is gone.
+#[derive(Clone, Copy, Debug)]
+pub struct Crashed;
+
+/// When the runner dies.
+#[derive(Clone, Debug)]
+pub enum Crashes {
+    Never,
+    /// Right after the journal took that many events.
+    After(usize),
+    /// After every event.
+    Always,
+    /// After that many of 100 events.
+    Percent(u64),
+}
+
+/// What the runner waits for, and what befalls the world.
+#[derive(Clone, Debug)]
+enum Due {
+    /// Memory of the runner, as is the next.
+    Answer { probe: ProbeKey, asked: u64, reading: Reading },
+    End { key: StepKey, place: Place, run: String },
+    Lost(nofm::model::ServerName),
+    Back(nofm::model::ServerName),
+    SetFact(super::world::FactAt, String),
+    /// Nothing: somebody looks at that time.
+    Look,
+}
+
+pub struct Session {
+    pub setup: Arc<Setup>,
+    pub state: State,
+    /// The state folded from events that went through JSON, where that is compared.
+    shadow: Option<State>,
+    pub journal: Vec<(Stamp, Event)>,
+    pub world: World,
+    pub laws: Laws,
+    pub crashes: Crashes,
+    pub crash_count: usize,
+    rng: Rng,
+    epoch: u32,
+    epoch_began_ms: u64,
+    asked: BTreeSet<(ProbeKey, u64)>,
+    running: BTreeSet<(StepKey, Place)>,
+    agenda: BTreeMap<(u64, u64), Due>,
+    count: u64,
+    /// Compare digests at every so many events.
+    pub digest_every: usize,
+    pub viewer: ViewerId,
+}
+
+/// The longest journal that a session of the simulator comes to.
+const EVENTS_MAX: usize = 40_000;
+
+impl Session {
+    pub fn new(profile: &str, inventory: Inventory, world: World, seed: u64) -> Self {
+        let profile = profile::parse("sim.toml", profile).unwrap_or_else(|wrong| panic!("{wrong}\n{profile}"));
+        let mut session = Self::unopened(profile, inventory, world, seed);
+        session.shadow = Some(State::new(session.setup.clone()));
+        session.open();
+        session
+    }
+
+    /// With a profile that was parsed before. Every event is folded once only.
+    pub fn of(profile: Profile, inventory: Inventory, world: World) -> Self {
+        let mut session = Self::unopened(profile, inventory, world, 0);
+        session.open();
+        session
+    }
+
+    fn unopened(profile: Profile, inventory: Inventory, world: World, seed: u64) -> Self {
+        let setup = Arc::new(Setup::new("sim".into(), profile, inventory, 1.0));
+        Self {
+            state: State::new(setup.clone()),
+            shadow: None,
+            laws: Laws::default(),
+            setup,
+            journal: Vec::new(),
+            world,
+            crashes: Crashes::Never,
+            crash_count: 0,
+            rng: Rng::new(seed),
+            epoch: 0,
+            epoch_began_ms: 0,
+            asked: BTreeSet::new(),
+            running: BTreeSet::new(),
+            agenda: BTreeMap::new(),
+            count: 0,
+            digest_every: 1,
+            viewer: ViewerId::from("operator"),
+        }
+    }
+
+    fn stamp(&self) -> Stamp {
+        let wall_ms = 1_700_000_000_000 + i64::try_from(self.world.now_ms).expect("short") + self.world.clock_error_ms;
+        Stamp { wall_ms, epoch: self.epoch, mono_ms: self.world.now_ms - self.epoch_began_ms }
+    }
+
+    pub fn now_ms(&self) -> u64 {
+        self.state.now_ms(self.world.now_ms - self.epoch_began_ms)
+    }
+
+    fn open(&mut self) {
+        let crashes = std::mem::replace(&mut self.crashes, Crashes::Never);
+        let event = Event::Opened { program: "nofm 0.1.0".into(), host: "console".into() };
+        self.append(event).expect("no crash is planned");
+        self.crashes = crashes;
+    }
+
+    /// Journals an event and applies it: first to the laws, which judge it by the state before it.
+    fn append(&mut self, event: Event) -> Result<(), Crashed> {
+        assert!(self.journal.len() < EVENTS_MAX, "the session does not come to an end");
+        let seq = self.journal.len() as u64 + 1;
+        let stamp = self.stamp();
+        self.laws.before(&self.state, seq, &event);
+        self.state.apply(seq, stamp, &event);
+        if let Some(shadow) = &mut self.shadow {
+            shadow.apply(seq, stamp, &through_json(&event));
+            if (self.journal.len() + 1).is_multiple_of(self.digest_every) {
+                assert_eq!(digest(&self.state), digest(shadow), "the fold of the journal is the live state");
+            }
+        }
+        self.laws.after(&self.state, &event);
+        self.journal.push((stamp, event));
+        let crash = match self.crashes {
+            Crashes::Never => false,
+            Crashes::After(count) => self.journal.len() == count,
+            Crashes::Always => true,
+            Crashes::Percent(percent) => self.rng.chance(percent),
+        };
+        if crash { Err(Crashed) } else { Ok(()) }
+    }
+
+    /// A new runner takes over: nothing is left but journal and world.
+    pub fn crash(&mut self) {
+        self.crash_count += 1;
+        let mut folded = State::new(self.setup.clone());
+        for (seq, (stamp, event)) in (1..).zip(&self.journal) {
+            folded.apply(seq, *stamp, event);
+        }
+        assert_eq!(digest(&folded), digest(&self.state), "the fold of the journal is the live state");
+        assert_eq!(decide(&folded, self.now_ms()), decide(&self.state, self.now_ms()), "both decide the same");
+        self.state = folded;
+        self.asked.clear();
+        self.running.clear();
+        self.agenda.retain(|_, due| !matches!(due, Due::Answer { .. } | Due::End { .. }));
+        // Nobody noticed at once.
+        let away_ms = self.rng.within(0, 60_000);
+        self.world.pass(self.world.now_ms + away_ms);
+        self.epoch += 1;
+        self.epoch_began_ms = self.world.now_ms;
+        self.open();
+    }
+
+    /// The operator resumes a session that stopped.
+    pub fn resume(&mut self) {
+        assert!(matches!(self.state.closed, Some(Close::Stopped { .. })), "only a stopped session is resumed");
+        self.crash();
+    }
+
+    fn due(&mut self, in_ms: u64, due: Due) {
+        self.count += 1;
+        self.agenda.insert((self.world.now_ms + in_ms, self.count), due);
+    }
+
+    pub fn lose(&mut self, server: &str, at_ms: u64, for_ms: u64) {
+        let at = at_ms.saturating_sub(self.world.now_ms);
+        self.due(at, Due::Lost(server.into()));
+        self.due(at + for_ms, Due::Back(server.into()));
+    }
+
+    pub fn set_fact_at(&mut self, at_ms: u64, fact: &str, server: Option<&str>, value: &str) {
+        let due = Due::SetFact((fact.to_owned(), server.map(Into::into)), value.to_owned());
+        self.due(at_ms.saturating_sub(self.world.now_ms), due);
+    }
+
+    pub fn look_at(&mut self, at_ms: u64) {
+        self.due(at_ms.saturating_sub(self.world.now_ms), Due::Look);
+    }
+
+    /// Decides and journals until nothing follows any more.
+    fn settle(&mut self) -> Result<Decision, Crashed> {
+        for _ in 0..1_000 {
+            let decision = decide(&self.state, self.now_ms());
+            if let Some(shadow) = &self.shadow {
+                assert_eq!(decision, decide(shadow, self.now_ms()), "the fold decides the same");
+            }
+            if decision.record.is_empty() {
+                return Ok(decision);
+            }
+            for event in decision.record {
+                self.append(event)?;
+            }
+        }
+        panic!("deciding never comes to rest: {:?}", decide(&self.state, self.now_ms()).record);
+    }
+
+    /// Starts what must be under way and is not.
+    fn act(&mut self, work: &[Work]) -> Result<(), Crashed> {
+        for work in work {
+            match work {
+                Work::Probe { probe, asked } => {
+                    if self.asked.insert((probe.clone(), *asked)) {
+                        let reading = self.world.answer(&self.state, probe);
+                        let in_ms = self.rng.within(1, 900);
+                        let due = Due::Answer { probe: probe.clone(), asked: *asked, reading };
+                        self.due(in_ms, due);
+                    }
+                }
+                Work::Run { key, place } => {
+                    if self.running.insert((key.clone(), place.clone())) {
+                        self.start(key, place)?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn start(&mut self, key: &StepKey, place: &Place) -> Result<(), Crashed> {
+        self.laws.starts(key, place);
+        let lane = self.state.lane(&key.lane).expect("a lane that runs is there");
+        let run = lane.targets.iter().find(|target| target.place == *place).expect("a target").run.clone();
+        if let Err(why) = self.state.job(key, place) {
+            let end = nofm::engine::End::NotStarted(why);
+            return self.append(ended(key, place, end, ""));
+        }
+        let ends_ms = self.world.start(&run, key, place);
+        let due = Due::End { key: key.clone(), place: place.clone(), run };
+        self.due(ends_ms - self.world.now_ms, due);
+        Ok(())
+    }
+
+    /// One move: what follows now, or else the next thing that is due. False: nothing is due.
+    fn step(&mut self, until_ms: u64) -> Result<bool, Crashed> {
+        let decision = self.settle()?;
+        self.act(&decision.work)?;
+        if self.state.closed.is_some() {
+            return Ok(false);
+        }
+        if std::env::var_os("NOFM_SIM_SEED").is_some() {
+            self.laws.say_at_rest(&self.state, &decision, || self.tail());
+        }
+        self.laws.at_rest(&self.state, &decision);
+        // Session time and world time run at one speed.
+        let wake = decision.wake_ms.map(|ms| self.world.now_ms + ms.saturating_sub(self.now_ms()));
+        let next = self.agenda.keys().next().map(|(at, _)| *at);
+        let Some(to_ms) = wake.into_iter().chain(next).min() else { return Ok(false) };
+        if to_ms > until_ms {
+            self.world.pass(until_ms);
+            return Ok(false);
+        }
+        self.world.pass(to_ms);
+        if next.is_some_and(|next| next <= to_ms) {
+            let (_, due) = self.agenda.pop_first().expect("it is there");
+            self.happen(due)?;
+        }
+        Ok(true)
+    }
+
+    fn happen(&mut self, due: Due) -> Result<(), Crashed> {
+        match due {
+            Due::Answer { probe, asked, reading } => self.append(Event::Read { probe, asked, reading }),
+            Due::End { key, place, run } => {
+                self.running.remove(&(key.clone(), place.clone()));
+                let run = self.world.runs[&run].clone();
+                let event = ended(&key, &place, run.end, run.output);
+                self.append(self.searched(&key, event))
+            }
+            Due::Lost(server) => self.append(Event::ReachLost { server, why: "no answer".into() }),
+            Due::Back(server) => self.append(Event::ReachBack { server }),
+            Due::SetFact(at, value) => {
+                self.world.facts.insert(at, value);
+                Ok(())
+            }
+            Due::Look => Ok(()),
+        }
+    }
+
+    /// Looks for what the step's output must have and must not have.
+    fn searched(&self, key: &StepKey, event: Event) -> Event {
+        let step = self.state.lane(&key.lane).and_then(|lane| self.state.plan_step(lane));
+        match (event, step) {
+            (Event::TargetEnded { key, place, end, tail, bytes, .. }, Some(step)) => {
+                let has = step.step.has.as_ref().map(|has| has.is_match(&tail));
+                let lacks = step.step.lacks.as_ref().map(|lacks| lacks.is_match(&tail));
+                Event::TargetEnded { key, place, end, tail, bytes, has, lacks }
+            }
+            (event, _) => event,
+        }
+    }
+
+    /// Goes on until the session is closed, nothing is due any more, `until_ms` is reached, or `stop` says so.
+    pub fn go(&mut self, until_ms: u64, mut stop: impl FnMut(&Self) -> bool) {
+        loop {
+            match self.step(until_ms) {
+                Err(Crashed) => self.crash(),
+                Ok(false) => break,
+                Ok(true) => {}
+            }
+            if stop(self) {
+                // What follows from the last event is still journalled and begun.
+                match self.settle().and_then(|decision| self.act(&decision.work)) {
+                    Err(Crashed) => self.crash(),
+                    Ok(()) => break,
+                }
+            }
+        }
+    }
+
+    /// Until nothing happens by itself any more.
+    pub fn rest(&mut self) {
+        self.go(u64::MAX, |_| false);
+    }
+
+    pub fn pass(&mut self, ms: u64) {
+        self.go(self.world.now_ms + ms, |_| false);
+    }
+
+    /// An operator's wish, judged where nothing follows by itself any more: journalled, or refused and that
+    /// journalled.
+    pub fn wish(&mut self, viewer: &ViewerId, intent: &Intent) -> Result<(), String> {
+        while self.settle().is_err() {
+            self.crash();
+        }
+        let judged = self.state.judge(viewer, intent);
+        let (events, answer) = match judged {
+            Ok(events) => (events, Ok(())),
+            Err(why) => {
+                let intent = format!("{intent:?}");
+                (vec![Event::Refused { viewer: viewer.clone(), intent, why: why.clone() }], Err(why))
+            }
+        };
+        for event in events {
+            if self.append(event).is_err() {
+                self.crash();
+                break;
+            }
+        }
+        answer
+    }
+
+    pub fn intent(&mut self, intent: &Intent) -> Result<(), String> {
+        let viewer = self.viewer.clone();
+        self.wish(&viewer, intent)
+    }
+
+    /// Answers what is needed before the start, and begins. What is lacking where it cannot.
+    pub fn begin(&mut self) -> Result<(), String> {
+        self.intent(&Intent::TakePen { by_force: true })?;
+        self.intent(&Intent::Survey)?;
+        self.intent(&Intent::Check { check: None, server: None })?;
+        self.rest();
+        let plan = plan::build(&self.setup, &self.state.answers).map_err(|problems| format!("{problems:?}"))?;
+        self.intent(&Intent::Begin { plan: plan.hash })
+    }
+
+    /// The only open question.
+    pub fn question(&self) -> &Question {
+        let mut open = self.state.questions.values();
+        let question = open.next().unwrap_or_else(|| panic!("nothing is asked\n{}", self.tail()));
+        assert!(open.next().is_none(), "more than one question is open: {:#?}", self.state.questions);
+        question
+    }
+
+    /// Answers the only open question, and goes on until nothing happens by itself.
+    pub fn reply(&mut self, choice: Choice, text: &str) -> Result<(), String> {
+        let question = self.question().id;
+        self.intent(&Intent::Reply { question, choice, text: text.into() })?;
+        self.rest();
+        Ok(())
+    }
+
+    /// The last events, for a message.
+    pub fn tail(&self) -> String {
+        let from = self.journal.len().saturating_sub(60);
+        let lines = self.journal.iter().enumerate().skip(from);
+        lines.map(|(index, (stamp, event))| format!("{} {:>8} {event:?}\n", index + 1, stamp.mono_ms)).collect()
+    }
+
+    pub fn is_preparing(&self) -> bool {
+        self.state.phase == Phase::Preparing
+    }
+}
+
+/// The event as a journal gives it back.
+pub fn through_json(event: &Event) -> Event {
+    let text = serde_json::to_string(event).expect("an event is written");
+    let read: Event = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
+    assert_eq!(read, *event, "an event survives the journal");
+    read
+}
+
+fn ended(key: &StepKey, place: &Place, end: nofm::engine::End, output: &str) -> Event {
+    Event::TargetEnded {
+        key: key.clone(),
+        place: place.clone(),
+        end,
+        tail: output.to_owned(),
+        bytes: output.len() as u64,
+        has: None,
+        lacks: None,
+    }
+}
