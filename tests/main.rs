@@ -2,6 +2,9 @@
 
 mod journal;
 mod lab;
+mod plain;
+mod profiles;
+mod rows;
 mod sim;
 mod tidy;
 mod transport;

@@ -2,7 +2,7 @@
 
 use super::error::ClientError;
 use super::follow::{Follower, Mode};
-use crate::engine::{Close, Phase};
+use crate::engine::{Close, Phase, State};
 use crate::journal::{SessionDir, StateDir};
 use crate::model::{Tally, ViewerId};
 
@@ -40,9 +40,25 @@ pub fn glance(state_dir: &StateDir, session: &SessionDir) -> Result<Glance, Clie
         base: file.map(|file| file.base).unwrap_or_default(),
         phase: state.phase,
         close: state.close().cloned(),
-        tally: if state.plan.is_some() { state.tally() } else { None },
+        tally: if state.plan.is_some() { counted(state).map(|(_, tally)| tally) } else { None },
         runner,
         last_ms: state.time.last.map_or(0, |stamp| stamp.wall_ms),
         questions: state.questions.len(),
     })
+}
+
+/// What the operator counts: the tally of the stage in turn where the profile has one for it, else that of the last
+/// such stage before, else that of the first to come. With it the index of the stage.
+pub fn counted(state: &State) -> Option<(usize, Tally)> {
+    let stages = &state.setup.profile.stages;
+    let counts = |index: &usize| {
+        let planned = state.stages.get(*index).is_none_or(|stage| !stage.lanes.is_empty());
+        planned && stages.get(*index).is_some_and(|stage| stage.tally.is_some())
+    };
+    let last = state.stage.min(stages.len().saturating_sub(1));
+    match (0..=last).rev().find(counts).or_else(|| (0..stages.len()).find(counts)) {
+        Some(index) => Some((index, state.tally_of(index)?)),
+        // A profile that says nothing of it still has servers with versions.
+        None => Some((state.stage, state.tally()?)),
+    }
 }

@@ -23,5 +23,5 @@ mod link;
 pub use error::ClientError;
 pub use files::whole_path;
 pub use follow::{Follower, Mode, Reply, Runner, Waker};
-pub use glance::{Glance, glance};
+pub use glance::{Glance, counted, glance};
 pub use launch::launch;

@@ -148,8 +148,8 @@ impl State {
             .unwrap_or_default();
         let os = places.first().map_or(Os::Linux, |place| self.os_at(place));
         match act {
-            Act::Run(text) | Act::Attended(text) => self.rendered(key, text, shell(os)),
-            Act::Manual(text) | Act::Confirm(text) => self.rendered(key, text, Shell::None),
+            Act::Run(text) | Act::Attended(text) => self.rendered(key, text, shell(os), places.first()),
+            Act::Manual(text) | Act::Confirm(text) => self.rendered(key, text, Shell::None, places.first()),
             Act::Upload(input) => {
                 let (local, remote) = self.upload(key, input)?;
                 Ok(format!("copy {} to {remote}", local.display()))
@@ -161,7 +161,8 @@ impl State {
             Act::Wait(wait) => Ok(format!("wait until {}", wait.until.source())),
             Act::Reboot => Ok("reboot".to_owned()),
             Act::Collect(paths) => {
-                let paths: Result<Vec<_>, _> = paths.iter().map(|path| self.rendered(key, path, Shell::None)).collect();
+                let fill = |path| self.rendered(key, path, Shell::None, places.first());
+                let paths: Result<Vec<_>, _> = paths.iter().map(fill).collect();
                 Ok(format!("collect {}", paths?.join(", ")))
             }
             Act::Use { procedure, .. } => Ok(procedure.to_string()),
@@ -175,8 +176,8 @@ impl State {
     pub fn job(&self, key: &StepKey, place: &Place) -> Result<Job, String> {
         let os = self.os_at(place);
         match self.act_of(key).ok_or("the profile says nothing for this server's system")? {
-            Act::Run(text) => Ok(Job::Command { os, body: self.rendered(key, text, shell(os))?, tty: false }),
-            Act::Attended(text) => Ok(Job::Command { os, body: self.rendered(key, text, shell(os))?, tty: true }),
+            Act::Run(text) => Ok(Job::Command { os, body: self.rendered(key, text, shell(os), Some(place))?, tty: false }),
+            Act::Attended(text) => Ok(Job::Command { os, body: self.rendered(key, text, shell(os), Some(place))?, tty: true }),
             Act::Upload(input) => {
                 let (local, remote) = self.upload(key, input)?;
                 Ok(Job::Upload { local, remote })
@@ -185,7 +186,8 @@ impl State {
                 Ok(Job::Services { os, act: *act, services: self.services(key, Some(place), services.as_ref()) })
             }
             Act::Collect(paths) => {
-                let paths: Result<Vec<_>, _> = paths.iter().map(|path| self.rendered(key, path, Shell::None)).collect();
+                let fill = |path| self.rendered(key, path, Shell::None, Some(place));
+                let paths: Result<Vec<_>, _> = paths.iter().map(fill).collect();
                 Ok(Job::Collect { os, paths: paths? })
             }
             Act::Manual(_) | Act::Confirm(_) | Act::Wait(_) | Act::Reboot | Act::Use { .. } => {
@@ -194,20 +196,24 @@ impl State {
         }
     }
 
-    fn rendered(&self, key: &StepKey, text: &Template, shell: Shell) -> Result<String, String> {
+    fn rendered(&self, key: &StepKey, text: &Template, shell: Shell, place: Option<&Place>) -> Result<String, String> {
         let seen = Seen::new(self, Some(&key.lane));
         let step = self.current(key).and_then(|lane| self.plan_step(lane)).ok_or("the step is not in turn")?;
-        let scope = self.scope(&seen, self.server_of(&key.lane)).with(&step.with);
-        let scope = Scope { item: key.lane.item.as_deref(), ..scope };
-        text.render(shell, &|name| scope.lookup(name)).map_err(|name| format!("`{name}` has no value"))
+        let scope = self.step_scope(&seen, key, step);
+        // A step of the farm has the server it runs at in turn, so that its inputs are that server's.
+        let scope = match (scope.server, place) {
+            (None, Some(Place::Server(name))) => Scope { server: self.setup.server(name), ..scope },
+            _ => scope,
+        };
+        text.render(shell, &|name| scope.lookup(name)).map_err(|error| error.to_string())
     }
 
     fn upload(&self, key: &StepKey, input: &crate::model::InputId) -> Result<(PathBuf, String), String> {
         let seen = Seen::new(self, Some(&key.lane));
         let scope = self.scope(&seen, self.server_of(&key.lane));
         let local = scope.lookup(&crate::profile::Name::Input(input.clone())).ok_or_else(|| format!("`{input}` has no value"))?;
-        let remote = scope.lookup(&crate::profile::Name::Remote(input.clone())).ok_or_else(|| format!("`{input}` names no file"))?;
-        Ok((PathBuf::from(local.to_string()), remote.to_string()))
+        let remote = scope.remote(input).ok_or_else(|| format!("`{input}` names no file"))?;
+        Ok((PathBuf::from(local.to_string()), remote))
     }
 
     /// The services a step is about at `place`, in stop order.
@@ -248,7 +254,7 @@ impl State {
                 let seen = Seen::new(self, None);
                 let scope = self.scope(&seen, server);
                 let fill = |text: &Template, shell| {
-                    text.render(shell, &|name| scope.lookup(name)).map_err(|name| format!("`{name}` has no value"))
+                    text.render(shell, &|name| scope.lookup(name)).map_err(|error| error.to_string())
                 };
                 match &fact.source {
                     Source::Ask | Source::Value(_) => Ok(None),
@@ -264,7 +270,7 @@ impl State {
                             _ => scope,
                         };
                         let script = text.render(shell(os), &|name| scope.lookup(name));
-                        Ok(Some(Ask::Command { place, os, script: script.map_err(|name| format!("`{name}` has no value"))? }))
+                        Ok(Some(Ask::Command { place, os, script: script.map_err(|error| error.to_string())? }))
                     }
                 }
             }
@@ -281,7 +287,7 @@ impl State {
         let scope = self.scope(&seen, server);
         let fill = |text: Option<&Template>| {
             let text = text.ok_or("the profile says nothing for this server's system")?;
-            text.render(Shell::None, &|name| scope.lookup(name)).map_err(|name| format!("`{name}` has no value"))
+            text.render(Shell::None, &|name| scope.lookup(name)).map_err(|error| error.to_string())
         };
         let place = || self.place(&check.at, server, None);
         Ok(Some(match &check.kind {
@@ -312,6 +318,12 @@ impl State {
             CheckKind::File { path, same_as, .. } => {
                 let place = place()?;
                 let path = fill(path.get(self.os_at(&place)))?;
+                // `inputs.I.remote` is written for commands; here the server's own path is wanted.
+                let root = match &place {
+                    Place::Server(name) => self.setup.server(name).and_then(Server::root).unwrap_or_default(),
+                    Place::Console => "",
+                };
+                let path = path.strip_prefix(root).map(str::to_owned).unwrap_or(path);
                 let same_as = same_as.as_ref().and_then(|input| {
                     scope.lookup(&crate::profile::Name::Input(input.clone())).map(|value: Value| PathBuf::from(value.to_string()))
                 });

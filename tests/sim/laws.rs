@@ -309,7 +309,7 @@ impl Laws {
                             && matches!(choice, Choice::Yes | Choice::Done | Choice::Succeeded | Choice::ByHand | Choice::Tell | Choice::Unknown)
                             || matches!(about, About::Tell(_))
                     }
-                    None => matches!(lane.step, StepPhase::Proving { by_hand: true }),
+                    None => matches!(lane.step, StepPhase::Proving { by_hand: true, .. }),
                 };
                 law!(self, told, "{key} counts as told, and nobody told it");
             }
@@ -321,7 +321,7 @@ impl Laws {
                 match done.or(wait) {
                     Some(holds) => law!(self, holds == Some(true), "{key} succeeded, and its proof is {holds:?}"),
                     None => {
-                        let by_hand = lane.step == StepPhase::Proving { by_hand: true };
+                        let by_hand = matches!(lane.step, StepPhase::Proving { by_hand: true, .. });
                         let exits = self.exits_well(key, plan_step, lane);
                         law!(self, by_hand || exits, "{key} succeeded: {:?}", self.ended.get(key));
                     }
