@@ -3,6 +3,8 @@
 mod journal;
 mod lab;
 mod plain;
+mod profiles;
+mod rows;
 mod sim;
 mod tidy;
 mod transport;

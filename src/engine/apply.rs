@@ -141,7 +141,7 @@ impl State {
             }
             Event::ProofBegun { key, by_hand } => {
                 self.on_step(key, |lane, now_ms| {
-                    lane.step = StepPhase::Proving { by_hand: *by_hand };
+                    lane.step = StepPhase::Proving { by_hand: *by_hand, patient: !by_hand };
                     lane.phase_ms = now_ms;
                 });
                 self.measures.remove(&Purpose::Proof(key.clone()));
@@ -727,7 +727,7 @@ impl State {
             (About::Failure(key), Choice::LookAgain) if self.current(key).is_some_and(LaneState::waited) => self.retry(key),
             (About::Settle(key) | About::Failure(key), Choice::LookAgain) => {
                 self.on_step(key, |lane, now_ms| {
-                    lane.step = StepPhase::Proving { by_hand: false };
+                    lane.step = StepPhase::Proving { by_hand: false, patient: false };
                     lane.phase_ms = now_ms;
                 });
             }

@@ -199,13 +199,12 @@ impl State {
     fn rendered(&self, key: &StepKey, text: &Template, shell: Shell, place: Option<&Place>) -> Result<String, String> {
         let seen = Seen::new(self, Some(&key.lane));
         let step = self.current(key).and_then(|lane| self.plan_step(lane)).ok_or("the step is not in turn")?;
+        let scope = self.step_scope(&seen, key, step);
         // A step of the farm has the server it runs at in turn, so that its inputs are that server's.
-        let server = self.server_of(&key.lane).or_else(|| match place {
-            Some(Place::Server(name)) => self.setup.server(name),
-            _ => None,
-        });
-        let scope = self.scope(&seen, server).with(&step.with);
-        let scope = Scope { item: key.lane.item.as_deref(), ..scope };
+        let scope = match (scope.server, place) {
+            (None, Some(Place::Server(name))) => Scope { server: self.setup.server(name), ..scope },
+            _ => scope,
+        };
         text.render(shell, &|name| scope.lookup(name)).map_err(|error| error.to_string())
     }
 

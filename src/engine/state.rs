@@ -180,7 +180,8 @@ pub enum StepPhase {
     Cleared,
     Running,
     Waiting,
-    Proving { by_hand: bool },
+    /// `done` is looked at: once where a person says that it is done, else until patience ends.
+    Proving { by_hand: bool, patient: bool },
     Soaking,
     Failed(Cause),
     Unknown(Cause),
@@ -415,6 +416,17 @@ impl State {
 
     pub fn scope<'a>(&'a self, facts: &'a super::view::Seen<'a>, server: Option<&'a Server>) -> Scope<'a> {
         Scope { facts, ..Scope::settled(&self.setup, &self.answers, server) }
+    }
+
+    /// Where the expressions and texts of the step at `key` are looked up.
+    pub fn step_scope<'a>(
+        &'a self,
+        facts: &'a super::view::Seen<'a>,
+        key: &'a StepKey,
+        step: &'a PlanStep,
+    ) -> Scope<'a> {
+        let scope = self.scope(facts, self.server_of(&key.lane)).with(&step.with);
+        Scope { item: key.lane.item.as_deref(), ..scope }
     }
 
     /// The open question about `about`.

@@ -4,13 +4,14 @@
 //! A failure names its seed. `NOFM_SIM_SEED=17 cargo test sim` runs that one alone and shows its journal's end,
 //! `NOFM_SIM_SEEDS=100000` runs as many.
 
-mod digest;
+pub mod digest;
+mod directed;
 mod generate;
 mod laws;
 mod operator;
 mod rng;
-mod session;
-mod world;
+pub mod session;
+pub mod world;
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};

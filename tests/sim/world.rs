@@ -3,10 +3,11 @@
 //! The world is not part of the program: it goes on while the runner is dead, and it remembers every run by its
 //! id, as a server does.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use nofm::engine::{Ask, End, Measured, Place, ProbeKey, Raw, Reading, State, StepKey, read_fact};
 use nofm::model::{Known, ServerName};
+use nofm::profile::Service;
 
 /// What a server or the farm says when it is asked for a fact.
 pub type FactAt = (String, Option<ServerName>);
@@ -75,6 +76,16 @@ pub struct World {
     /// Until when a fact is not answered.
     pub silent: BTreeMap<FactAt, u64>,
     pub checks: BTreeMap<(String, Option<ServerName>), Measured>,
+    /// By how many milliseconds a server's clock is ahead of the console's; 0 where it is not said.
+    pub clocks: BTreeMap<ServerName, i64>,
+    /// Bytes free on a server; plenty where it is not said.
+    pub free: BTreeMap<ServerName, u64>,
+    /// What a file looks like; it is not there where it is not said.
+    pub files: BTreeMap<(Place, String), Measured>,
+    /// Servers whose services do not run.
+    pub down: BTreeSet<ServerName>,
+    /// What follows by itself in the product whenever time has passed.
+    pub reacts: Option<fn(&mut World)>,
     /// By a step's own id.
     pub effects: BTreeMap<&'static str, Effect>,
     /// For the next starts of a step on a server (`None`: anywhere), one each.
@@ -185,19 +196,51 @@ impl World {
             run.applied = true;
             self.facts.extend(run.sets.iter().cloned());
         }
+        if let Some(reacts) = self.reacts {
+            reacts(self);
+        }
+    }
+
+    /// What a check's question finds where nothing else is said.
+    fn measured(&self, ask: Ask) -> Measured {
+        let server = |place: &Place| match place {
+            Place::Server(server) => server.clone(),
+            Place::Console => ServerName::from("console"),
+        };
+        match ask {
+            Ask::Clocks { servers } => {
+                let ahead = |server: &ServerName| self.clocks.get(server).copied().unwrap_or(0);
+                Measured::Clocks(servers.into_iter().map(|server| (server.clone(), Some(ahead(&server)))).collect())
+            }
+            Ask::FreeSpace { place, .. } => {
+                Measured::Free(self.free.get(&server(&place)).copied().unwrap_or(1_000_000_000_000))
+            }
+            Ask::File { place, path, .. } => self.files.get(&(place, path)).cloned().unwrap_or(Measured::File {
+                exists: false,
+                age_s: None,
+                size: None,
+                sha256: None,
+                expected: None,
+            }),
+            Ask::Services { place, services } => {
+                let runs = !self.down.contains(&server(&place));
+                let named = services.into_iter().filter_map(|service| match service {
+                    Service::Named { name, if_present: false } => Some((name, Some(runs))),
+                    Service::Named { .. } | Service::Matching(_) => None,
+                });
+                Measured::Services(named.collect())
+            }
+            _ => Measured::Holds(true),
+        }
     }
 
     /// What comes back for `probe` at this moment.
     pub fn answer(&self, state: &State, probe: &ProbeKey) -> Reading {
-        match state.ask_of(probe) {
+        let ask = match state.ask_of(probe) {
             Err(why) => return Reading::unknown(why),
             Ok(None) => return Reading::unknown(""),
-            Ok(Some(Ask::Clocks { servers })) => {
-                let clocks = servers.into_iter().map(|server| (server, Some(0))).collect();
-                return Reading { known: Known::Seen, seen: Measured::Clocks(clocks) };
-            }
-            Ok(Some(_)) => {}
-        }
+            Ok(Some(ask)) => ask,
+        };
         match probe {
             ProbeKey::Fact(id, server) => {
                 let at = (id.to_string(), server.clone());
@@ -217,7 +260,7 @@ impl World {
             }
             ProbeKey::Check(id, server) => {
                 let at = (id.to_string(), server.clone());
-                let seen = self.checks.get(&at).cloned().unwrap_or(Measured::Holds(true));
+                let seen = self.checks.get(&at).cloned().unwrap_or_else(|| self.measured(ask));
                 Reading { known: Known::Seen, seen }
             }
         }

@@ -26,7 +26,7 @@ impl Decider<'_> {
             StepPhase::Cleared => self.begin(lane, &key, step),
             StepPhase::Running => self.ended(lane, &key, step),
             StepPhase::Waiting => self.wait(lane, &key, step),
-            StepPhase::Proving { by_hand } => self.prove(lane, &key, step, *by_hand),
+            StepPhase::Proving { by_hand, patient } => self.prove(lane, &key, step, *by_hand, *patient),
             StepPhase::Soaking => {}
             StepPhase::Failed(cause) => self.failed(lane, &key, cause),
             StepPhase::Unknown(cause) => self.unknown(&key, step, cause),
@@ -56,9 +56,8 @@ impl Decider<'_> {
         }
         let state = self.state;
         let seen = Seen::new(state, Some(&key.lane));
-        let server = state.server_of(&key.lane);
         for when in &step.when {
-            let scope = state.scope(&seen, server).with(&when.with);
+            let scope = state.step_scope(&seen, key, step).with(&when.with);
             match when.expr.test(&|name| scope.lookup(name)) {
                 Some(true) => {}
                 Some(false) => {
@@ -71,7 +70,7 @@ impl Decider<'_> {
                 }
             }
         }
-        let scope = state.scope(&seen, server).with(&step.with);
+        let scope = state.step_scope(&seen, key, step);
         // An unknown `done` does not keep a step from being started: what it needs, and `once`, do.
         let done = step.step.done.as_ref().and_then(|done| done.test(&|name| scope.lookup(name)));
         if done == Some(true) {
@@ -127,8 +126,7 @@ impl Decider<'_> {
     fn ask_step(&mut self, key: &StepKey, step: &PlanStep, text: &crate::profile::Template, about: About) {
         let state = self.state;
         let seen = Seen::new(state, Some(&key.lane));
-        let scope = state.scope(&seen, state.server_of(&key.lane)).with(&step.with);
-        let scope = crate::plan::Scope { item: key.lane.item.as_deref(), ..scope };
+        let scope = state.step_scope(&seen, key, step);
         let text = match text.render(Shell::None, &|name| scope.lookup(name)) {
             Ok(text) => text,
             Err(error) => {
@@ -271,7 +269,7 @@ impl Decider<'_> {
     }
 
     /// Looks at `done` until it holds, or until patience ends.
-    fn prove(&mut self, lane: &LaneState, key: &StepKey, step: &PlanStep, by_hand: bool) {
+    fn prove(&mut self, lane: &LaneState, key: &StepKey, step: &PlanStep, by_hand: bool, patient: bool) {
         if !step.step.tells.is_empty() && !self.measured(Purpose::Tells(key.clone())) {
             return;
         }
@@ -286,7 +284,7 @@ impl Decider<'_> {
         }
         let state = self.state;
         let seen = Seen::new(state, Some(&key.lane));
-        let scope = state.scope(&seen, state.server_of(&key.lane)).with(&step.with);
+        let scope = state.step_scope(&seen, key, step);
         let holds = done.test(&|name| scope.lookup(name));
         if holds == Some(true) {
             return self.settle(key, Outcome::Succeeded, Known::Seen, format!("holds: {}", done.source()));
@@ -295,7 +293,7 @@ impl Decider<'_> {
             return self.record(Event::StepUnknown { key: key.clone(), cause: lost_cause(lane) });
         }
         let deadline_ms = lane.phase_ms.saturating_add(state.setup.scaled_ms(PATIENCE));
-        if self.now_ms >= deadline_ms {
+        if !patient || self.now_ms >= deadline_ms {
             let done = done.source().to_owned();
             let event = match holds {
                 Some(_) => Event::StepFailed { key: key.clone(), cause: Cause::NotProved { done } },
@@ -313,7 +311,7 @@ impl Decider<'_> {
         let purpose = Purpose::Wait(key.clone());
         if self.measured(purpose.clone()) {
             let seen = Seen::new(state, Some(&key.lane));
-            let scope = state.scope(&seen, state.server_of(&key.lane)).with(&step.with);
+            let scope = state.step_scope(&seen, key, step);
             if wait.until.test(&|name| scope.lookup(name)) == Some(true) {
                 return self.settle(key, Outcome::Succeeded, Known::Seen, format!("came true: {}", wait.until.source()));
             }
