@@ -187,9 +187,8 @@ impl Dialogue {
         self.hears("The licence of Mini 2.0.").types("yes");
         self.hears("? Version to install").types("");
         self.hears("? The way").types("2");
-        self.hears("? Command that greets").types("");
         self.hears("Your answers:").types("");
-        self.hears("does not vouch").types("1");
+        self.hears("does not vouch").hears("? Command that greets").types("1");
         self.hears("Components").hears("look again").types("1");
         self.hears("What is the mood of the farm?").types("1").types("good");
         self.hears("0 block").hears("go on: nothing is in the way").types("1");

@@ -7,6 +7,7 @@ use anyhow::bail;
 use super::args::LabArgs;
 use super::exit::{self, Faulty};
 use super::files::{self, Papers};
+use super::sessions::at_work;
 use super::{say, session};
 use crate::client::glance;
 use crate::engine::Phase;
@@ -82,7 +83,7 @@ fn make_room(state_dir: &StateDir, dir: &Path, named: bool) -> anyhow::Result<()
         sessions.iter().find(|session| base_of(&session.setup_path()).as_deref() == Some(dir))
     {
         let id = session.id();
-        if session.holder()?.is_some() {
+        if at_work(session)?.is_some() {
             bail!(Faulty(format!(
                 "the rehearsal {id} is under way on this farm: `nofm attach {id} --plain` joins it"
             )));
@@ -106,7 +107,7 @@ fn make_room(state_dir: &StateDir, dir: &Path, named: bool) -> anyhow::Result<()
 fn remove(state_dir: &StateDir, dir: &Path) -> anyhow::Result<usize> {
     for session in state_dir.sessions()? {
         let id = session.id();
-        if session.holder()?.is_some() && base_of(&session.setup_path()).as_deref() == Some(dir) {
+        if base_of(&session.setup_path()).as_deref() == Some(dir) && at_work(&session)?.is_some() {
             bail!(Faulty(format!(
                 "the rehearsal {id} is under way on this farm: `nofm attach {id} --plain` joins it; stop it there first"
             )));

@@ -83,7 +83,7 @@ fn at_work_on(state_dir: &StateDir, papers: &Papers) -> anyhow::Result<Option<Se
             setup.profile.id == papers.profile.profile.id
                 && setup.inventory.farm == papers.inventory.inventory.farm
         };
-        if setup.is_ok_and(|setup| same(&setup)) {
+        if setup.is_ok_and(|setup| same(&setup)) && sessions::at_work(&session)?.is_some() {
             return Ok(Some(session));
         }
     }
@@ -161,7 +161,7 @@ fn under_way(state_dir: &StateDir) -> anyhow::Result<SessionDir> {
 pub(super) fn resume(args: &ResumeArgs) -> anyhow::Result<u8> {
     let state_dir = StateDir::from_env()?;
     let session = sessions::find(&state_dir, args.session.as_deref())?;
-    if let Some(holder) = session.holder()? {
+    if let Some(holder) = sessions::at_work(&session)? {
         bail!(Faulty(format!(
             "a runner is at work on {} (process {}): `nofm attach {} --plain` joins it",
             session.id(),

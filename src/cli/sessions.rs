@@ -1,6 +1,7 @@
 //! Commands that look at sessions: list, verify, review.
 
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use anyhow::bail;
 use jiff::Timestamp;
@@ -12,10 +13,13 @@ use super::exit::{self, Faulty};
 use super::{printer, say};
 use crate::client::{Follower, Glance, Mode, glance};
 use crate::engine::{Close, Phase};
-use crate::journal::{self, JournalError, SessionDir, StateDir};
+use crate::journal::{self, Holder, JournalError, SessionDir, StateDir};
 use crate::model::ViewerId;
 use crate::plain;
 use crate::text::escape::safe;
+
+/// How long a runner may take to end after it closed its session.
+const FAREWELL: Duration = Duration::from_millis(1500);
 
 /// The session that `wanted` names, else the newest.
 pub(super) fn find(state_dir: &StateDir, wanted: Option<&str>) -> anyhow::Result<SessionDir> {
@@ -25,6 +29,17 @@ pub(super) fn find(state_dir: &StateDir, wanted: Option<&str>) -> anyhow::Result
     match state_dir.sessions()?.into_iter().next() {
         Some(session) => Ok(session),
         None => bail!(Faulty(format!("there is no session yet in {}", state_dir.path().display()))),
+    }
+}
+
+/// Who is at work on a session. A runner that has just closed it is given the moment it needs to go.
+pub(super) fn at_work(session: &SessionDir) -> anyhow::Result<Option<Holder>> {
+    let began = Instant::now();
+    loop {
+        match session.holder()? {
+            Some(_) if began.elapsed() < FAREWELL => std::thread::sleep(Duration::from_millis(20)),
+            holder => return Ok(holder),
+        }
     }
 }
 

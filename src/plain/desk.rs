@@ -174,18 +174,27 @@ impl Desk {
     pub(super) fn send(&mut self, intent: &Intent) -> Go<Result<(), String>> {
         let reply = match self.follower.send(intent) {
             Ok(reply) => reply,
-            // Whatever it did last stands in the journal, and says how the session stands.
-            Err(ClientError::NoRunner(_)) => return self.catch_up().and(Err(Stop::End(End::RunnerGone))),
+            Err(ClientError::NoRunner(_) | ClientError::Socket { .. }) => Reply::Lost,
             Err(error) => return Err(error.into()),
         };
-        self.read()?;
-        Ok(match reply {
-            Reply::Done { .. } => Ok(()),
-            Reply::Refused { why } => Err(why),
-            Reply::Lost => {
-                Err("the runner went away before it answered; look at what is shown next".to_owned())
+        match reply {
+            Reply::Done { .. } => {
+                self.read()?;
+                Ok(Ok(()))
             }
-        })
+            Reply::Refused { why } => {
+                self.read()?;
+                Ok(Err(why))
+            }
+            Reply::Lost => {
+                // A runner that closed the session may be gone before its answer is here; the journal has it all.
+                while self.follower.runner() == Runner::Silent {
+                    self.wait()?;
+                }
+                self.catch_up()?;
+                Ok(Err("the runner went away before it answered; look at what is shown next".to_owned()))
+            }
+        }
     }
 
     /// Waits a little for something to come in.

@@ -8,8 +8,10 @@ use crate::model::{CheckId, FailureId, InputId, StepId, Value};
 use crate::plan::{PlanStep, Setup, answers};
 use crate::profile::{InputKind, Offer};
 
-/// How often the same choice is made about the same step without a person.
+/// How often a failed step is dealt with in the same way without a person.
 const TIMES: u32 = 3;
+/// How often a step that is late is given as long again without a person.
+const LATE_TIMES: u32 = 1;
 /// The reason that stands in the journal where a choice wants one and the answer file has none.
 const REASON: &str = "by the answer file";
 
@@ -61,12 +63,12 @@ impl<'a> Policy<'a> {
                 Some(StepAnswer::Skip) | None => plain(Choice::Skip),
             },
             About::Tell(probe) => Some((Choice::Tell, self.told(probe)?)),
-            About::Slow(key) => self.counted(key, Choice::LookAgain),
+            About::Slow(key) => self.counted(key, Choice::LookAgain, LATE_TIMES),
             About::Failure(key) => {
                 let lane = state.lane(&key.lane)?;
                 let rule: FailureId = lane.ruled.clone()??;
                 let choice = choice_of(*self.answers.failures.get(&rule)?);
-                self.counted(key, choice)
+                self.counted(key, choice, TIMES)
             }
             About::EndCheck(check, server) => {
                 if self.may_fix(check, server.as_ref()) {
@@ -78,11 +80,11 @@ impl<'a> Policy<'a> {
         }
     }
 
-    /// `choice`, unless it was made too often about this step.
-    fn counted(&mut self, key: &StepKey, choice: Choice) -> Option<(Choice, String)> {
+    /// `choice`, unless it was made `most` times about this step.
+    fn counted(&mut self, key: &StepKey, choice: Choice, most: u32) -> Option<(Choice, String)> {
         let count = self.chosen.entry((StepKey { attempt: 0, ..key.clone() }, choice)).or_default();
         *count += 1;
-        (*count <= TIMES).then(|| (choice, String::new()))
+        (*count <= most).then(|| (choice, String::new()))
     }
 
     fn step(&self, state: &State, key: &StepKey) -> Option<StepAnswer> {
