@@ -34,7 +34,12 @@ impl State {
             }
             Event::BansFound { bans } => self.bans.clone_from(bans),
             Event::BanLifted { act, .. } => self.bans.retain(|ban| ban.act != *act),
-            Event::Answered { input, key, value, .. } => self.answers.set(input.clone(), key, value.clone()),
+            Event::Answered { input, key, value, .. } => {
+                if self.answers.given(input, key) != Some(value) {
+                    self.answers.set(input.clone(), key, value.clone());
+                    self.void_checks();
+                }
+            }
             Event::NoticeConfirmed { notice, .. } => {
                 self.notices.insert(notice.clone());
             }
@@ -245,6 +250,18 @@ impl State {
         }
     }
 
+    /// Answers changed: what the checks of the start found was found with other ones.
+    fn void_checks(&mut self) {
+        for check in self.checks.values_mut() {
+            check.verdict = None;
+        }
+        let under_way: Vec<Purpose> =
+            self.measures.keys().filter(|purpose| matches!(purpose, Purpose::Check(..))).cloned().collect();
+        for purpose in under_way {
+            self.begin_measure(purpose);
+        }
+    }
+
     fn survey(&mut self) {
         self.surveyed = true;
         let servers: Vec<ServerName> = self.setup.inventory.servers.iter().map(|server| server.name.clone()).collect();
@@ -300,7 +317,7 @@ impl State {
             Purpose::Rule(key) => {
                 let seen = Seen::new(self, Some(&key.lane));
                 let scope = self.scope(&seen, self.server_of(&key.lane));
-                for when in profile.failures.iter().filter_map(|failure| failure.when.as_ref()) {
+                for when in self.rules_about(key).into_iter().filter_map(|rule| rule.when.as_ref()) {
                     probes.expr(when, &scope);
                 }
             }

@@ -148,8 +148,8 @@ impl State {
             .unwrap_or_default();
         let os = places.first().map_or(Os::Linux, |place| self.os_at(place));
         match act {
-            Act::Run(text) | Act::Attended(text) => self.rendered(key, text, shell(os)),
-            Act::Manual(text) | Act::Confirm(text) => self.rendered(key, text, Shell::None),
+            Act::Run(text) | Act::Attended(text) => self.rendered(key, text, shell(os), places.first()),
+            Act::Manual(text) | Act::Confirm(text) => self.rendered(key, text, Shell::None, None),
             Act::Upload(input) => {
                 let (local, remote) = self.upload(key, input)?;
                 Ok(format!("copy {} to {remote}", local.display()))
@@ -161,7 +161,7 @@ impl State {
             Act::Wait(wait) => Ok(format!("wait until {}", wait.until.source())),
             Act::Reboot => Ok("reboot".to_owned()),
             Act::Collect(paths) => {
-                let paths: Result<Vec<_>, _> = paths.iter().map(|path| self.rendered(key, path, Shell::None)).collect();
+                let paths: Result<Vec<_>, _> = paths.iter().map(|path| self.rendered(key, path, Shell::None, places.first())).collect();
                 Ok(format!("collect {}", paths?.join(", ")))
             }
             Act::Use { procedure, .. } => Ok(procedure.to_string()),
@@ -175,8 +175,8 @@ impl State {
     pub fn job(&self, key: &StepKey, place: &Place) -> Result<Job, String> {
         let os = self.os_at(place);
         match self.act_of(key).ok_or("the profile says nothing for this server's system")? {
-            Act::Run(text) => Ok(Job::Command { os, body: self.rendered(key, text, shell(os))?, tty: false }),
-            Act::Attended(text) => Ok(Job::Command { os, body: self.rendered(key, text, shell(os))?, tty: true }),
+            Act::Run(text) => Ok(Job::Command { os, body: self.rendered(key, text, shell(os), Some(place))?, tty: false }),
+            Act::Attended(text) => Ok(Job::Command { os, body: self.rendered(key, text, shell(os), Some(place))?, tty: true }),
             Act::Upload(input) => {
                 let (local, remote) = self.upload(key, input)?;
                 Ok(Job::Upload { local, remote })
@@ -185,7 +185,7 @@ impl State {
                 Ok(Job::Services { os, act: *act, services: self.services(key, Some(place), services.as_ref()) })
             }
             Act::Collect(paths) => {
-                let paths: Result<Vec<_>, _> = paths.iter().map(|path| self.rendered(key, path, Shell::None)).collect();
+                let paths: Result<Vec<_>, _> = paths.iter().map(|path| self.rendered(key, path, Shell::None, Some(place))).collect();
                 Ok(Job::Collect { os, paths: paths? })
             }
             Act::Manual(_) | Act::Confirm(_) | Act::Wait(_) | Act::Reboot | Act::Use { .. } => {
@@ -194,11 +194,15 @@ impl State {
         }
     }
 
-    fn rendered(&self, key: &StepKey, text: &Template, shell: Shell) -> Result<String, String> {
+    /// A step of the farm has the server it runs at in turn, so that its inputs are that server's.
+    fn rendered(&self, key: &StepKey, text: &Template, shell: Shell, at: Option<&Place>) -> Result<String, String> {
         let seen = Seen::new(self, Some(&key.lane));
         let step = self.current(key).and_then(|lane| self.plan_step(lane)).ok_or("the step is not in turn")?;
-        let scope = self.step_scope(&seen, key, step);
-        text.render(shell, &|name| scope.lookup(name)).map_err(|name| format!("`{name}` has no value"))
+        let mut scope = self.step_scope(&seen, key, step);
+        if let (None, Some(Place::Server(name))) = (scope.server, at) {
+            scope.server = self.setup.server(name);
+        }
+        text.render(shell, &|name| scope.lookup(name)).map_err(|error| error.to_string())
     }
 
     fn upload(&self, key: &StepKey, input: &crate::model::InputId) -> Result<(PathBuf, String), String> {
@@ -247,7 +251,7 @@ impl State {
                 let seen = Seen::new(self, None);
                 let scope = self.scope(&seen, server);
                 let fill = |text: &Template, shell| {
-                    text.render(shell, &|name| scope.lookup(name)).map_err(|name| format!("`{name}` has no value"))
+                    text.render(shell, &|name| scope.lookup(name)).map_err(|error| error.to_string())
                 };
                 match &fact.source {
                     Source::Ask | Source::Value(_) => Ok(None),
@@ -263,7 +267,7 @@ impl State {
                             _ => scope,
                         };
                         let script = text.render(shell(os), &|name| scope.lookup(name));
-                        Ok(Some(Ask::Command { place, os, script: script.map_err(|name| format!("`{name}` has no value"))? }))
+                        Ok(Some(Ask::Command { place, os, script: script.map_err(|error| error.to_string())? }))
                     }
                 }
             }
@@ -280,7 +284,7 @@ impl State {
         let scope = self.scope(&seen, server);
         let fill = |text: Option<&Template>| {
             let text = text.ok_or("the profile says nothing for this server's system")?;
-            text.render(Shell::None, &|name| scope.lookup(name)).map_err(|name| format!("`{name}` has no value"))
+            text.render(Shell::None, &|name| scope.lookup(name)).map_err(|error| error.to_string())
         };
         let place = || self.place(&check.at, server, None);
         Ok(Some(match &check.kind {

@@ -125,8 +125,8 @@ impl Decider<'_> {
         let scope = state.step_scope(&seen, key, step);
         let text = match text.render(Shell::None, &|name| scope.lookup(name)) {
             Ok(text) => text,
-            Err(name) => {
-                let what = format!("what to ask is not known: {name:?} has no value");
+            Err(error) => {
+                let what = format!("what to ask is not known: {error}");
                 return self.record(Event::StepFailed { key: key.clone(), cause: Cause::Unclear { what } });
             }
         };
@@ -292,6 +292,11 @@ impl Decider<'_> {
 
     /// A wait that takes too long is the operator's to judge; nothing is undone by it.
     pub(super) fn expire(&mut self, lane: &LaneState, key: &StepKey, timeout: std::time::Duration, until: &str) {
+        let measure = self.state.measures.get(&Purpose::Wait(key.clone()));
+        if measure.is_some_and(|measure| measure.open.iter().any(|probe| self.state.asking.contains(probe))) {
+            // The operator is asked, and may take their time.
+            return;
+        }
         let deadline_ms = lane.phase_ms.saturating_add(self.state.setup.scaled_ms(timeout));
         if self.now_ms >= deadline_ms {
             let waited_ms = self.now_ms.saturating_sub(lane.phase_ms);
