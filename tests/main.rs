@@ -2,6 +2,8 @@
 
 mod journal;
 mod lab;
+mod plain;
+mod profiles;
 mod rows;
 mod sim;
 mod tidy;

@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 
 use nofm::transport::{Heard, Link, LinkError, Local, RunEnd, RunId, StartOpts, Started};
 
-/// A folder that stands for a server.
+/// A folder that stands for a server. What waits there waits no longer than the folder is there.
 struct Farm {
     dir: tempfile::TempDir,
 }
@@ -92,11 +92,16 @@ impl Farm {
 }
 
 impl Drop for Farm {
-    /// Ends what a failed test left running here. Runs that end by themselves are not there any more.
+    /// Lets what still runs come to its end, which would write into the folder while it is removed.
     fn drop(&mut self) {
+        fs::write(self.path("stop"), "").ok();
         let Ok(runs) = fs::read_dir(self.path("var/lib/nofm/runs")) else { return };
         for run in runs.flatten() {
-            fs::write(run.path().join("stop"), "").ok();
+            let Ok(line) = fs::read_to_string(run.path().join("supervisor")) else { continue };
+            let begun = Instant::now();
+            while line.split(' ').next().is_some_and(lives) && begun.elapsed() < Duration::from_secs(5) {
+                std::thread::sleep(Duration::from_millis(10));
+            }
         }
     }
 }

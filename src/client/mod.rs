@@ -1,1 +1,27 @@
-//! TODO
+//! The client: follows a session from its files, and tells its runner what an operator wants.
+//!
+//! Live, attach and review read the journal through the same [`Follower`]. The runner's socket only rings when more
+//! is safely on disk, and takes intents; nothing that is shown comes over it.
+//!
+//! # Invariants
+//! - The state is the fold of the journal up to what the runner rang for as synced; of a journal at rest, up to its
+//!   end.
+//! - A setup file other than the one the journal began with is refused.
+//! - Losing the runner is told ([`Follower::runner`]), never hidden: nothing is sent to nobody.
+//!
+//! # Limits
+//! - An intent whose answer was lost with the connection may have been carried out: [`Reply::Lost`]. The journal
+//!   tells, once the runner is there again.
+
+mod error;
+mod files;
+mod follow;
+mod glance;
+mod launch;
+mod link;
+
+pub use error::ClientError;
+pub use files::whole_path;
+pub use follow::{Follower, Mode, Reply, Runner, Waker};
+pub use glance::{Glance, counted, glance};
+pub use launch::launch;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use super::event::{Cause, Close, Event, Outcome, Stamp};
+use super::event::{Cause, Close, End, Event, Outcome, Stamp};
 use super::key::{LaneKey, ScriptRef, StepKey};
 use super::measure::{Measured, ProbeKey, Probes, Purpose, Reading};
 use super::question::{About, Choice, Question};
@@ -28,16 +28,22 @@ impl State {
                 // Stopped sessions go on; what was asked is asked still.
                 if !matches!(self.closed, Some(Close::Done | Close::Failed { .. })) {
                     self.closed = None;
+                }
+                // What ends it for good ends it still, though the runner died before it could say so.
+                if matches!(self.halt, Some(Close::Stopped { .. })) {
                     self.halt = None;
                     self.halt_waits = true;
                 }
+                self.look_anew(|_| true);
             }
             Event::BansFound { bans } => self.bans.clone_from(bans),
             Event::BanLifted { act, .. } => self.bans.retain(|ban| ban.act != *act),
             Event::Answered { input, key, value, .. } => {
                 if self.answers.given(input, key) != Some(value) {
                     self.answers.set(input.clone(), key, value.clone());
-                    self.void_checks();
+                    if self.phase == Phase::Preparing {
+                        self.void_checks();
+                    }
                 }
             }
             Event::NoticeConfirmed { notice, .. } => {
@@ -134,7 +140,7 @@ impl State {
             }
             Event::ProofBegun { key, by_hand } => {
                 self.on_step(key, |lane, now_ms| {
-                    lane.step = StepPhase::Proving { by_hand: *by_hand };
+                    lane.step = StepPhase::Proving { by_hand: *by_hand, patient: !by_hand };
                     lane.phase_ms = now_ms;
                 });
                 self.measures.remove(&Purpose::Proof(key.clone()));
@@ -193,12 +199,16 @@ impl State {
                 self.take_question(*question);
             }
             Event::Paused { server: None, .. } => self.paused = true,
-            Event::Unpaused { server: None, .. } => self.paused = false,
+            Event::Unpaused { server: None, .. } => {
+                self.paused = false;
+                self.look_anew(|purpose| matches!(purpose, Purpose::Turn(_) | Purpose::Needs(_)));
+            }
             Event::Paused { server: Some(server), .. } => {
                 self.paused_servers.insert(server.clone());
             }
             Event::Unpaused { server: Some(server), .. } => {
                 self.paused_servers.remove(server);
+                self.look_anew(|purpose| matches!(purpose, Purpose::Turn(_) | Purpose::Needs(_)));
             }
             Event::StopWanted { .. } => {
                 let why = "the operator stopped it".to_owned();
@@ -221,6 +231,30 @@ impl State {
             }
             Event::Closed { close } => self.closed = Some(close.clone()),
             Event::TornTail { .. } | Event::Refused { .. } | Event::Typed { .. } => {}
+        }
+    }
+
+    /// Time passed in which nobody looked, or nothing could be started: what was read for a step may no longer
+    /// be so. Steps that were to be started are looked at from their turn on.
+    fn look_anew(&mut self, which: impl Fn(&Purpose) -> bool) {
+        let old: Vec<Purpose> = self
+            .measures
+            .keys()
+            .filter(|purpose| purpose.step().is_some() && which(purpose))
+            .cloned()
+            .collect();
+        for purpose in old {
+            self.drop_measure(&purpose);
+        }
+        let lanes = self.stages.iter_mut().flat_map(|stage| {
+            let active = &stage.active;
+            stage.lanes.iter_mut().enumerate().filter(|(index, _)| active.contains(index)).map(|(_, lane)| lane)
+        });
+        for lane in lanes.chain(self.sides.iter_mut()) {
+            lane.start_agreed = false;
+            if lane.step == StepPhase::Cleared {
+                lane.step = StepPhase::Ready;
+            }
         }
     }
 
@@ -463,10 +497,8 @@ impl State {
             self.note_services(key);
         }
         self.note_settled(key, why);
-        let skip_until = match outcome {
-            Outcome::Skipped => self.current(key).and_then(|lane| self.plan_step(lane)?.optional_until),
-            _ => None,
-        };
+        let group = self.current(key).and_then(|lane| self.plan_step(lane)?.optional_until);
+        let skip_until = group.filter(|_| outcome == Outcome::Skipped);
         let agreed = self.current(key).is_some_and(|lane| lane.optional_agreed);
         self.on_step(key, |lane, now_ms| {
             let exit = lane.targets.iter().find_map(|target| match target.end {
@@ -496,9 +528,14 @@ impl State {
             lane.phase_ms = now_ms;
             lane.attempt = 1;
             lane.targets.clear();
-            lane.optional_agreed = false;
+            lane.start_agreed = false;
             lane.ruled = None;
         });
+        // An agreement holds to the end of the optional steps.
+        if agreed && self.lane(&key.lane).and_then(|lane| self.plan_step(lane)?.optional_until) != group {
+            let lane = self.lane_mut(&key.lane);
+            lane.into_iter().for_each(|lane| lane.optional_agreed = false);
+        }
         self.forget_measures(key);
     }
 
@@ -512,13 +549,17 @@ impl State {
             Purpose::Tells(key.clone()),
             Purpose::Rule(key.clone()),
         ] {
-            if let Some(measure) = self.measures.remove(&purpose) {
-                for probe in measure.open {
-                    if !self.measures.values().any(|other| other.open.contains(&probe)) {
-                        self.wanted.remove(&probe);
-                        self.asking.remove(&probe);
-                    }
-                }
+            self.drop_measure(&purpose);
+        }
+    }
+
+    /// Forgets a measure, and what was to be read for nothing else.
+    fn drop_measure(&mut self, purpose: &Purpose) {
+        let Some(measure) = self.measures.remove(purpose) else { return };
+        for probe in measure.open {
+            if !self.measures.values().any(|other| other.open.contains(&probe)) {
+                self.wanted.remove(&probe);
+                self.asking.remove(&probe);
             }
         }
     }
@@ -591,11 +632,20 @@ impl State {
     }
 
     fn retry(&mut self, key: &StepKey) {
+        let Some(lane) = self.current(key).filter(|lane| !lane.phase.is_closed()) else { return };
+        let never_began = |target: &TargetState| matches!(target.end, Some(End::NotStarted(_)));
+        if !lane.targets.is_empty()
+            && lane.targets.iter().all(never_began)
+            && let ScriptRef::Stage(stage) = &key.lane.script
+        {
+            self.once.remove(&(stage.clone(), key.step.clone()));
+        }
         self.note_settled(key, "tried again");
         self.on_step(key, |lane, now_ms| {
             lane.phase = LanePhase::Active;
             lane.step = StepPhase::Ready;
             lane.attempt += 1;
+            lane.start_agreed = false;
             lane.targets.clear();
             lane.ruled = None;
             lane.step_ms = now_ms;
@@ -610,6 +660,10 @@ impl State {
             if let Some(lane) = lane.filter(|lane| !lane.phase.is_closed()) {
                 let key = lane.key.clone();
                 let step = self.step_key(lane);
+                // Nobody knows how much of it works.
+                if lane.phase == LanePhase::Active && (lane.step != StepPhase::Ready || !lane.records.is_empty()) {
+                    self.stopped.insert(server.clone());
+                }
                 self.note_settled(&step, "left out");
                 self.forget_measures(&step);
                 self.drop_questions(&key);
@@ -635,7 +689,8 @@ impl State {
     }
 
     fn begin_round(&mut self, round: u32, stage: &crate::model::StageId) {
-        let Some(from) = self.stage_index(stage) else { return };
+        // A stage that is not behind is not skipped.
+        let Some(from) = self.stage_index(stage).map(|index| index.min(self.stage)) else { return };
         let Some(plan) = self.plan.clone() else { return };
         self.round = round;
         for index in from..self.stages.len() {
@@ -675,10 +730,15 @@ impl State {
             }
             (_, Choice::Abort) => self.halt = Some(Close::Failed { why: format!("ended by the operator at: {}", question.text) }),
             (About::Optional(key), Choice::Do) => self.on_step(key, |lane, _| lane.optional_agreed = true),
+            (About::Attended(key), Choice::Start) => {
+                self.on_step(key, |lane, _| lane.start_agreed = true);
+                self.drop_measure(&Purpose::Needs(key.clone()));
+            }
             (About::Failure(key), Choice::Retry) => self.retry(key),
-            (About::Settle(key), Choice::LookAgain) | (About::Failure(key), Choice::LookAgain) => {
+            (About::Failure(key), Choice::LookAgain) if self.current(key).is_some_and(LaneState::waited) => self.retry(key),
+            (About::Settle(key) | About::Failure(key), Choice::LookAgain) => {
                 self.on_step(key, |lane, now_ms| {
-                    lane.step = StepPhase::Proving { by_hand: false };
+                    lane.step = StepPhase::Proving { by_hand: false, patient: false };
                     lane.phase_ms = now_ms;
                 });
             }

@@ -116,7 +116,7 @@ impl State {
             At::Role(role) | At::One(role) => {
                 // A server that is at work itself answers where no other does; a stopped one only if it must.
                 let of_role = || self.setup.inventory.of_role(role);
-                let out = |other: &&Server| self.stopped.contains(&other.name) || self.lost.contains_key(&other.name);
+                let out = |other: &&Server| self.is_out(&other.name);
                 let found = of_role()
                     .find(|other| !self.is_down(&other.name))
                     .or_else(|| of_role().find(|other| !out(other)));
@@ -149,7 +149,7 @@ impl State {
         let os = places.first().map_or(Os::Linux, |place| self.os_at(place));
         match act {
             Act::Run(text) | Act::Attended(text) => self.rendered(key, text, shell(os), places.first()),
-            Act::Manual(text) | Act::Confirm(text) => self.rendered(key, text, Shell::None, None),
+            Act::Manual(text) | Act::Confirm(text) => self.rendered(key, text, Shell::None, places.first()),
             Act::Upload(input) => {
                 let (local, remote) = self.upload(key, input)?;
                 Ok(format!("copy {} to {remote}", local.display()))
@@ -161,7 +161,8 @@ impl State {
             Act::Wait(wait) => Ok(format!("wait until {}", wait.until.source())),
             Act::Reboot => Ok("reboot".to_owned()),
             Act::Collect(paths) => {
-                let paths: Result<Vec<_>, _> = paths.iter().map(|path| self.rendered(key, path, Shell::None, places.first())).collect();
+                let fill = |path| self.rendered(key, path, Shell::None, places.first());
+                let paths: Result<Vec<_>, _> = paths.iter().map(fill).collect();
                 Ok(format!("collect {}", paths?.join(", ")))
             }
             Act::Use { procedure, .. } => Ok(procedure.to_string()),
@@ -185,7 +186,8 @@ impl State {
                 Ok(Job::Services { os, act: *act, services: self.services(key, Some(place), services.as_ref()) })
             }
             Act::Collect(paths) => {
-                let paths: Result<Vec<_>, _> = paths.iter().map(|path| self.rendered(key, path, Shell::None, Some(place))).collect();
+                let fill = |path| self.rendered(key, path, Shell::None, Some(place));
+                let paths: Result<Vec<_>, _> = paths.iter().map(fill).collect();
                 Ok(Job::Collect { os, paths: paths? })
             }
             Act::Manual(_) | Act::Confirm(_) | Act::Wait(_) | Act::Reboot | Act::Use { .. } => {
@@ -194,14 +196,15 @@ impl State {
         }
     }
 
-    /// A step of the farm has the server it runs at in turn, so that its inputs are that server's.
-    fn rendered(&self, key: &StepKey, text: &Template, shell: Shell, at: Option<&Place>) -> Result<String, String> {
+    fn rendered(&self, key: &StepKey, text: &Template, shell: Shell, place: Option<&Place>) -> Result<String, String> {
         let seen = Seen::new(self, Some(&key.lane));
         let step = self.current(key).and_then(|lane| self.plan_step(lane)).ok_or("the step is not in turn")?;
-        let mut scope = self.step_scope(&seen, key, step);
-        if let (None, Some(Place::Server(name))) = (scope.server, at) {
-            scope.server = self.setup.server(name);
-        }
+        let scope = self.step_scope(&seen, key, step);
+        // A step of the farm has the server it runs at in turn, so that its inputs are that server's.
+        let scope = match (scope.server, place) {
+            (None, Some(Place::Server(name))) => Scope { server: self.setup.server(name), ..scope },
+            _ => scope,
+        };
         text.render(shell, &|name| scope.lookup(name)).map_err(|error| error.to_string())
     }
 
@@ -209,8 +212,8 @@ impl State {
         let seen = Seen::new(self, Some(&key.lane));
         let scope = self.scope(&seen, self.server_of(&key.lane));
         let local = scope.lookup(&crate::profile::Name::Input(input.clone())).ok_or_else(|| format!("`{input}` has no value"))?;
-        let remote = scope.lookup(&crate::profile::Name::Remote(input.clone())).ok_or_else(|| format!("`{input}` names no file"))?;
-        Ok((PathBuf::from(local.to_string()), remote.to_string()))
+        let remote = scope.remote(input).ok_or_else(|| format!("`{input}` names no file"))?;
+        Ok((PathBuf::from(local.to_string()), remote))
     }
 
     /// The services a step is about at `place`, in stop order.
@@ -315,6 +318,12 @@ impl State {
             CheckKind::File { path, same_as, .. } => {
                 let place = place()?;
                 let path = fill(path.get(self.os_at(&place)))?;
+                // `inputs.I.remote` is written for commands; here the server's own path is wanted.
+                let root = match &place {
+                    Place::Server(name) => self.setup.server(name).and_then(Server::root).unwrap_or_default(),
+                    Place::Console => "",
+                };
+                let path = path.strip_prefix(root).map(str::to_owned).unwrap_or(path);
                 let same_as = same_as.as_ref().and_then(|input| {
                     scope.lookup(&crate::profile::Name::Input(input.clone())).map(|value: Value| PathBuf::from(value.to_string()))
                 });

@@ -318,6 +318,9 @@ impl State {
         if let Some(why) = &option.refused {
             return Err(why.clone());
         }
+        if let Some(ban) = self.bans.iter().find(|ban| choice.forbidden() == Some(ban.act)) {
+            return Err(ban.why.clone());
+        }
         let text = text.trim();
         if option.wants_text && text.is_empty() {
             return Err("this needs a text: a reason, or the answer".to_owned());
@@ -356,11 +359,6 @@ impl State {
                 key: key.clone(),
                 cause: super::event::Cause::Unclear { what: "it was no longer waited for".to_owned() },
             }],
-            (About::Attended(key), Choice::Start) => {
-                let step = self.current(key).and_then(|lane| self.plan_step(lane));
-                let step = step.ok_or("the step is no longer in turn")?;
-                vec![self.intent(key, step, true).map_err(|cause| cause.to_string())?]
-            }
             (About::Tell(probe), Choice::Tell) => {
                 let value = self.read_told(probe, text)?;
                 let reading = Reading { known: Known::Told, seen: Measured::Value(value) };

@@ -36,6 +36,18 @@ pub enum Purpose {
     Rule(StepKey),
 }
 
+impl Purpose {
+    /// The step it is for.
+    pub fn step(&self) -> Option<&StepKey> {
+        match self {
+            Self::Turn(key) | Self::Needs(key) | Self::Wait(key) | Self::Proof(key) | Self::Tells(key) | Self::Rule(key) => {
+                Some(key)
+            }
+            Self::Survey(_) | Self::Check(..) | Self::Before => None,
+        }
+    }
+}
+
 /// One question to one server, or to the farm.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::key::StepKey;
 use super::measure::ProbeKey;
 use crate::model::{CheckId, ServerName};
+use crate::profile::Forbidden;
 
 /// What a question is about. At most one question about the same thing is open.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -93,6 +94,21 @@ impl Choice {
             Self::Abort => "abort",
             Self::Collect => "collect",
         }
+    }
+}
+
+impl Choice {
+    /// The act that a profile may forbid.
+    pub fn forbidden(self) -> Option<Forbidden> {
+        Some(match self {
+            Self::Retry => Forbidden::Retry,
+            Self::ByHand => Forbidden::ByHand,
+            Self::LeaveOut => Forbidden::LeaveOut,
+            Self::Recover => Forbidden::Recover,
+            Self::Abort => Forbidden::Abort,
+            Self::Collect => Forbidden::Collect,
+            _ => return None,
+        })
     }
 }
 

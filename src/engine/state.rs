@@ -59,7 +59,8 @@ pub struct State {
     pub halt: Option<Close>,
     /// Whether the halt waits for what runs on servers. What is not waited for goes on there, and is found again.
     pub halt_waits: bool,
-    /// Servers whose services were stopped by a step and not started since.
+    /// Servers out of service: a step stopped their services and none started them since, or they were left out
+    /// half-way.
     pub stopped: BTreeSet<ServerName>,
     pub lost: BTreeMap<ServerName, String>,
     pub failures: Vec<FailureRecord>,
@@ -179,7 +180,8 @@ pub enum StepPhase {
     Cleared,
     Running,
     Waiting,
-    Proving { by_hand: bool },
+    /// `done` is looked at: once where a person says that it is done, else until patience ends.
+    Proving { by_hand: bool, patient: bool },
     Soaking,
     Failed(Cause),
     Unknown(Cause),
@@ -202,8 +204,10 @@ pub struct LaneState {
     /// Since when a step that is under way has been waited for without the operator being asked.
     pub awaited_ms: u64,
     pub ended_ms: u64,
-    /// The operator agreed to the optional step in turn.
+    /// The operator agreed to the optional steps in turn.
     pub optional_agreed: bool,
+    /// The operator wants the attended step in turn started.
+    pub start_agreed: bool,
     /// Which failure rule fits the failure in turn.
     pub ruled: Option<Option<crate::model::FailureId>>,
     pub records: Vec<Record>,
@@ -227,6 +231,7 @@ impl LaneState {
             awaited_ms: 0,
             ended_ms: 0,
             optional_agreed: false,
+            start_agreed: false,
             ruled: None,
             records: Vec::new(),
             of: None,
@@ -238,6 +243,15 @@ impl LaneState {
         self.phase == LanePhase::Active
             && self.step == StepPhase::Running
             && self.targets.iter().any(|target| target.end.is_none())
+    }
+
+    /// Whether it failed at something it waited for, so that nothing was started that failed.
+    pub(super) fn waited(&self) -> bool {
+        match &self.step {
+            StepPhase::Failed(Cause::Expired { .. } | Cause::Needs { .. } | Cause::Unclear { .. }) => true,
+            StepPhase::Failed(_) => self.cursor >= self.steps.len(),
+            _ => false,
+        }
     }
 
     /// Whether it failed or nothing is known of it.

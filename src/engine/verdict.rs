@@ -297,10 +297,10 @@ fn clocks(state: &State, check: &Check, server: Option<&ServerName>, limit: std:
                 let away = own.saturating_sub(middle).saturating_abs();
                 let farthest = read.iter().map(|ms| ms.saturating_sub(middle).saturating_abs()).max().unwrap_or(0);
                 let fails = spread > limit_ms && (away > limit_ms || away == farthest);
-                let word = if *own >= middle { "ahead" } else { "behind" };
+                let word = if *own >= middle { "ahead of" } else { "behind" };
                 Judged::new(
                     Some(!fails).into(),
-                    format!("{} {word} of the middle, servers differ by {}, at most {} allowed", show(away), show(spread), show(limit_ms)),
+                    format!("{} {word} the middle, servers differ by {}, at most {} allowed", show(away), show(spread), show(limit_ms)),
                     known,
                 )
             }

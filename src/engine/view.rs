@@ -93,10 +93,15 @@ impl Facts for Seen<'_> {
 }
 
 impl State {
-    /// Whether a server counts as out of service: stopped by a step, out of reach, or failed in the middle.
+    /// Whether a server was taken out of service, or is out of reach.
+    pub(super) fn is_out(&self, server: &ServerName) -> bool {
+        self.stopped.contains(server) || self.lost.contains_key(server)
+    }
+
+    /// Whether a server counts as out of service: stopped by a step, out of reach, in its turn, or failed in the
+    /// middle.
     pub fn is_down(&self, server: &ServerName) -> bool {
-        self.stopped.contains(server)
-            || self.lost.contains_key(server)
+        self.is_out(server)
             || self.stages.get(self.stage).is_some_and(|stage| {
                 stage.lane_of(Some(server)).and_then(|index| stage.lanes.get(index)).is_some_and(|lane| {
                     matches!(lane.phase, LanePhase::Active | LanePhase::Recovering | LanePhase::Given)
@@ -104,16 +109,16 @@ impl State {
             })
     }
 
-    /// `n of m` for the stage in turn, or the last stage with a role that has a version.
+    /// `n of m` as the profile counts it: for the stage in turn, or the last one before it, that has a tally and
+    /// servers.
     pub fn tally(&self) -> Option<Tally> {
         let stages = &self.setup.profile.stages;
-        let has_version = |index: &usize| {
-            stages.get(*index).is_some_and(|stage| {
-                stage.roles.iter().any(|role| self.setup.profile.role(role).is_some_and(|role| role.version.is_some()))
-            })
+        let counts = |index: &usize| {
+            stages.get(*index).is_some_and(|stage| stage.tally.is_some())
+                && self.stages.get(*index).is_none_or(|stage| !stage.lanes.is_empty())
         };
         let from = self.stage.min(stages.len().saturating_sub(1));
-        let index = (0..=from).rev().find(has_version).or_else(|| (0..stages.len()).find(has_version))?;
+        let index = (0..=from).rev().find(counts).or_else(|| (0..stages.len()).find(counts))?;
         self.tally_of(index)
     }
 

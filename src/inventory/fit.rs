@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::{Inventory, Places, Reach, Server};
-use crate::model::{InputId, Value};
+use crate::model::{InputId, RoleId, Value};
 use crate::profile::{Access, Act, At, Input, InputKind, Per, Profile, Role, Source};
 use crate::text::diagnostic::{Diagnostic, Diagnostics, meant, quoted};
 use crate::text::toml::listed;
@@ -45,7 +45,7 @@ impl Inventory {
         });
         let span = one_too_many.or_else(|| (count < min).then(|| self.source.farm.clone()))?;
         let message = format!(
-            "the farm has {count} servers of role `{}` ({}), and the profile wants {wanted}",
+            "the farm has {count} of role `{}` ({}), and the profile wants {wanted}",
             role.id, role.label
         );
         Some(
@@ -172,7 +172,7 @@ pub(super) fn admits(input: &Input, value: &Value, inventory: Option<&Inventory>
             {
                 return Err(format!(
                     "the name of a server of role {}",
-                    listed(input.roles.iter().map(|role| role.as_str()))
+                    listed(input.roles.iter().map(RoleId::as_str))
                 ));
             }
             is_plain(text)

@@ -68,6 +68,16 @@ pub enum Reach {
     None,
 }
 
+impl Server {
+    /// The folder that stands for its file system, where that is not `/`.
+    pub fn root(&self) -> Option<&str> {
+        match &self.reach {
+            Reach::Local { root: Some(root) } => root.to_str().filter(|root| *root != "/"),
+            _ => None,
+        }
+    }
+}
+
 impl Inventory {
     /// An inventory that stands in no file: what is wrong with it has no place.
     pub fn new(farm: impl Into<String>, servers: Vec<Server>) -> Self {

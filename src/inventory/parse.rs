@@ -13,7 +13,7 @@ use crate::text::toml::{Doc, Item, Table, Text};
 
 /// Characters that mean something to a shell, a URL, an option list or a file system. A name ends up in all
 /// of them.
-const SPECIAL: &str = "'\"`$&|;<>(){}[]*?!~#\\/=,%^@";
+const SPECIAL: &str = ":'\"`$&|;<>(){}[]*?!~#\\/=,%^@";
 
 /// What an address may not hold: as a name, but with the brackets and the `%` of an IPv6 address.
 const SPECIAL_IN_ADDRESS: &str = "'\"`$&|;<>(){}*?!~#\\/=,^@";
@@ -97,8 +97,10 @@ fn server(table: Table<'_>, base: &Path, taken: &mut Taken) -> (Server, Places) 
     }
     let reach_item = table.get("transport");
     let reach = reach(&table, reach_item.as_ref(), base);
-    // Stand-ins are told apart by their folders, and who has no shell need not have an address of its own.
-    if let (Some(text), Reach::Ssh) = (address.as_ref().or(name_text.as_ref()), &reach) {
+    // Stand-ins on this machine are told apart by their folders.
+    if let Some(text) = address.as_ref().or(name_text.as_ref())
+        && !matches!(reach, Reach::Local { .. })
+    {
         claim(&mut taken.addresses, text, "address");
     }
     let os_item = table.get("os");
@@ -190,10 +192,18 @@ fn claim(taken: &mut BTreeMap<String, Range<usize>>, text: &Text<'_>, what: &str
 }
 
 fn reach(table: &Table<'_>, item: Option<&Item<'_>>, base: &Path) -> Reach {
-    let words = [("ssh", Reach::Ssh), ("local", Reach::Local { root: None }), ("none", Reach::None)];
-    let index = item.and_then(|item| item.one_of(&[("ssh", 0), ("local", 1), ("none", 2)])).unwrap_or(0);
-    let [(_, ssh), (_, local), (_, none)] = words;
-    let reach = [ssh, local, none].into_iter().nth(index).unwrap_or(Reach::Ssh);
+    #[derive(Clone, Copy)]
+    enum Transport {
+        Ssh,
+        Local,
+        None,
+    }
+    let words = [("ssh", Transport::Ssh), ("local", Transport::Local), ("none", Transport::None)];
+    let reach = match item.and_then(|item| item.one_of(&words)).unwrap_or(Transport::Ssh) {
+        Transport::Ssh => Reach::Ssh,
+        Transport::Local => Reach::Local { root: None },
+        Transport::None => Reach::None,
+    };
     let Some(root) = table.get("root") else { return reach };
     if reach != (Reach::Local { root: None }) {
         table.doc().report(

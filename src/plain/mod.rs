@@ -1,1 +1,162 @@
-//! TODO
+//! The linear face: the same state as lines, for screen readers, simple terminals, pipes and scripts.
+//!
+//! One [`Follower`] reads the session; [`dialogue`] walks a person through it, [`headless`] takes every answer from
+//! [`Answers`], [`watch`] only looks on, [`review`] tells what happened. Each event has one sentence, in [`words`].
+//!
+//! # Invariants
+//! - Everything that servers, profiles or people wrote passes through `Printer`, which escapes it. The one exception
+//!   is the terminal of an attended step, as long as the operator has it open.
+//! - What is shown is the state; what is asked follows from it. A dialogue that is left and joined again goes on where
+//!   the session is.
+//! - A question is answered by what is typed after it was shown.
+//! - No colour is used, so none carries a meaning.
+
+mod attended;
+mod console;
+mod desk;
+mod error;
+mod headless;
+mod json;
+mod person;
+mod policy;
+mod printer;
+mod review;
+mod show;
+pub mod words;
+
+use std::io::Read;
+
+pub use desk::Telling;
+pub use error::{End, PlainError};
+pub use headless::Reach;
+pub use policy::input_values;
+pub use json::object as json_line;
+pub use printer::Printer;
+pub use show::{CheckRow, PlanRow, commands, plan, plan_rows};
+
+use console::{Console, Stdin};
+use desk::Desk;
+use error::{Go, Stop};
+
+use crate::client::{Follower, counted};
+use crate::engine::Close;
+use crate::inventory::Answers;
+use crate::model::Tally;
+
+/// How it ended, and what a program is told of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Outcome {
+    pub end: End,
+    pub close: Option<Close>,
+    pub tally: Option<Tally>,
+    /// The checks of the start as they stand.
+    pub checks: Vec<CheckRow>,
+}
+
+/// Where a person types.
+pub enum Keyboard {
+    /// Standard input, which is a terminal or not.
+    Standard { is_terminal: bool },
+    /// Anything else that gives lines.
+    Lines(Box<dyn Read + Send>),
+}
+
+/// Walks a person through the session.
+///
+/// # Errors
+/// When the session cannot be followed any more, or nobody reads what is printed.
+pub fn dialogue(
+    follower: Follower,
+    out: Printer,
+    keyboard: Keyboard,
+    answers: Option<&Answers>,
+) -> Result<Outcome, PlainError> {
+    let (from, is_terminal): (Box<dyn Read + Send>, bool) = match keyboard {
+        Keyboard::Standard { is_terminal } => (Box::new(Stdin), is_terminal),
+        Keyboard::Lines(from) => (from, false),
+    };
+    let console = Console::new(from, is_terminal, follower.waker()).map_err(PlainError::Read)?;
+    let mut person = person::Person::new(Desk::new(follower, out, Telling::Dialogue), console);
+    let went = person.walk(answers);
+    finish(person.into_desk(), went)
+}
+
+/// Takes every answer from `answers`, and goes as far as `reach`. `from_start`: what happened before is told, too.
+///
+/// # Errors
+/// As [`dialogue`].
+pub fn headless(
+    follower: Follower,
+    out: Printer,
+    json: bool,
+    answers: &Answers,
+    reach: Reach,
+    from_start: bool,
+) -> Result<Outcome, PlainError> {
+    let telling = if json { Telling::Json } else { Telling::Pages };
+    let console = Console::new(Box::new(std::io::empty()), false, follower.waker()).map_err(PlainError::Read)?;
+    let mut script = headless::Script::new(Desk::new(follower, out, telling), console, answers);
+    let went = script.walk(reach, from_start);
+    finish(script.into_desk(), went)
+}
+
+/// Only looks on, until the session is closed.
+///
+/// # Errors
+/// As [`dialogue`].
+pub fn watch(follower: Follower, out: Printer, json: bool) -> Result<Outcome, PlainError> {
+    let telling = if json { Telling::Json } else { Telling::Lines };
+    let console = Console::new(Box::new(std::io::empty()), false, follower.waker()).map_err(PlainError::Read)?;
+    let mut desk = Desk::new(follower, out, telling);
+    let went = review::watch(&mut desk, console);
+    finish(desk, went)
+}
+
+/// Tells everything that happened in a session, from its first event.
+///
+/// # Errors
+/// As [`dialogue`].
+pub fn review(follower: Follower, out: Printer, json: bool) -> Result<Outcome, PlainError> {
+    let telling = if json { Telling::Json } else { Telling::Lines };
+    let mut desk = Desk::new(follower, out, telling);
+    let went = review::tell(&mut desk);
+    finish(desk, went)
+}
+
+/// The last page, and what is told of the end.
+fn finish(mut desk: Desk, went: Go<End>) -> Result<Outcome, PlainError> {
+    let end = match went {
+        Ok(end) | Err(Stop::End(end)) => end,
+        Err(Stop::Error(error)) => return Err(error),
+    };
+    if !desk.is_json() {
+        let session = desk.follower.session().clone();
+        let said = match &end {
+            End::Left => leave(&mut desk),
+            End::RunnerGone => gone(&mut desk),
+            _ => show::finish(&mut desk.out, desk.follower.state(), &end, &session),
+        };
+        said.map_err(PlainError::Write)?;
+    }
+    let state = desk.state();
+    Ok(Outcome {
+        end,
+        close: state.close().cloned(),
+        tally: if state.plan.is_some() { counted(state).map(|(_, tally)| tally) } else { None },
+        checks: show::check_rows(state, false),
+    })
+}
+
+fn leave(desk: &mut Desk) -> std::io::Result<()> {
+    let id = desk.follower.session().id().clone();
+    desk.out.blank()?;
+    desk.out.line("You left; the session goes on without you, and waits where it needs an answer.")?;
+    desk.out.line(&format!("Join it again: nofm attach {id} --plain"))
+}
+
+fn gone(desk: &mut Desk) -> std::io::Result<()> {
+    let id = desk.follower.session().id().clone();
+    desk.out.blank()?;
+    desk.out.line("The runner of this session is gone. What runs on the servers goes on there; nothing new is started.")?;
+    desk.out.line(&format!("Go on with it: nofm resume {id} --plain"))
+}

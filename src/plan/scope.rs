@@ -104,9 +104,9 @@ impl<'a> Scope<'a> {
                 self.answers.value(self.setup.profile.input(id)?, self.server)
             }
             Name::Remote(id) => {
-                let local = self.answers.value(self.setup.profile.input(id)?, self.server)?.to_string();
-                let file = local.rsplit('/').next().filter(|file| !file.is_empty())?;
-                Some(Value::Text(format!("{}/{file}", self.uploads)))
+                // A stand-in server has its files below a folder of this machine, and its commands see it all.
+                let root = self.server.and_then(Server::root).unwrap_or_default();
+                Some(Value::Text(format!("{root}{}", self.remote(id)?)))
             }
             Name::Target => answers::target(self.setup, &|name| self.lookup(name)).map(Value::Version),
             Name::With(key) => self.passed(key),
@@ -119,6 +119,13 @@ impl<'a> Scope<'a> {
             Name::M => self.facts.tally().map(|(_, m)| number(m)),
             Name::Item => self.item.map(|item| Value::Text(item.to_owned())),
         }
+    }
+
+    /// Where `upload` puts the file of an input, as the server itself has it.
+    pub fn remote(&self, id: &crate::model::InputId) -> Option<String> {
+        let local = self.answers.value(self.setup.profile.input(id)?, self.server)?.to_string();
+        let file = local.rsplit('/').next().filter(|file| !file.is_empty())?;
+        Some(format!("{}/{file}", self.uploads))
     }
 
     fn of(&self, server: &Server, of: &Of) -> Option<Value> {

@@ -34,7 +34,7 @@ pub struct PlanStep {
     /// All must hold.
     pub when: Vec<When>,
     pub needs: Vec<CheckId>,
-    /// Set on the first step of an optional group: the index behind its last.
+    /// Set on every step of an optional group: the index behind its last.
     pub optional_until: Option<usize>,
     pub required: bool,
     pub with: Arc<With>,
@@ -188,9 +188,11 @@ fn lay(profile: &Profile, steps: &[Step], inherited: &Inherited, script: &mut Sc
         let end = script.steps.len();
         if step.optional
             && !inherited.optional_of
-            && let Some(first) = script.steps.get_mut(start)
+            && let Some(group) = script.steps.get_mut(start..)
         {
-            first.optional_until = Some(end);
+            for step in group {
+                step.optional_until = Some(end);
+            }
         }
     }
 }

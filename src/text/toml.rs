@@ -159,6 +159,16 @@ impl<'d> Table<'d> {
         item
     }
 
+    /// The text under `key`, for people to read.
+    pub fn string(&self, key: &'static str) -> Option<String> {
+        self.get(key).map(|item| item.string())
+    }
+
+    /// The yes or no under `key`.
+    pub fn yes_no(&self, key: &'static str, default: bool) -> bool {
+        self.get(key).map_or(default, |item| item.yes_no())
+    }
+
     /// Everything in it, in the order of the text.
     pub fn items(&self) -> Vec<Item<'d>> {
         let mut items: Vec<_> = self.entries.iter().map(|(k, v)| Item::new(self.doc, k, v)).collect();
@@ -279,8 +289,16 @@ impl<'d> Item<'d> {
         let number = self.value.as_integer().and_then(|n| i64::from_str_radix(n.as_str(), n.radix()).ok());
         match number {
             Some(number) if range.contains(&number) => Some(number),
-            _ => {
-                self.expected(&format!("a whole number from {} to {}", range.start, range.end - 1));
+            found => {
+                let bounds = format!("from {} to {}", range.start, range.end - 1);
+                if found.is_some() {
+                    let message = format!("`{}` is out of range", self.key);
+                    self.doc.report(
+                        Diagnostic::new(self.span(), message).help(format!("a whole number {bounds}")),
+                    );
+                } else {
+                    self.expected(&format!("a whole number {bounds}"));
+                }
                 None
             }
         }

@@ -40,7 +40,7 @@ mod tests {
 
     #[test]
     fn what_is_shown_holds_no_control_character_and_has_an_end() {
-        let text = shown(b"\x1b]0;title\x07ok\r\n\xe2\x80\xae next\x9b", 200);
+        let text = shown(b"\x1b]0;title\x07ok\r\n\xe2\x80\xae next\xc2\x9b", 200);
         assert!(!text.chars().any(char::is_control), "{text}");
         assert!(text.contains("ok") && text.contains("next"), "{text}");
         assert_eq!(shown(&[b'x'; 1000], 10), "xxxxxxxxxx…");

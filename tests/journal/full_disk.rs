@@ -25,7 +25,7 @@ fn a_file_that_cannot_grow_keeps_what_was_synced_and_takes_the_last_words() {
 /// On a machine that lets this user mount one, on a real file system that is full; elsewhere the test above stands alone.
 #[test]
 fn a_full_disk_keeps_what_was_synced_and_takes_the_last_words() {
-    let script = r#"mount -t tmpfs -o size=400k none "$NOFM_TEST_FOLDER" && exec "$@""#;
+    let script = r#"mount -t tmpfs -o size=500k none "$NOFM_TEST_FOLDER" && exec "$@""#;
     let folder = tempfile::tempdir().unwrap();
     let may_mount = Command::new("unshare")
         .args(["-rm", "mount", "-t", "tmpfs", "none"])
@@ -45,6 +45,9 @@ pub(super) fn fill(folder: &Path, limited: bool) {
     assert!(state.free_space().unwrap() > 0);
     let session = state.create_session(&session_id(at(0), "full", 1), "").unwrap();
     let mut writer = Writer::create(lock(&session), "0.1.0", at(0)).unwrap();
+    // Room for output once the journal has filled the disk.
+    let ballast = session.path().join("ballast");
+    std::fs::write(&ballast, vec![b'x'; 100_000]).unwrap();
     let unlimited = getrlimit(Resource::Fsize);
     if limited {
         setrlimit(Resource::Fsize, Rlimit { current: Some(LIMIT), ..unlimited }).unwrap();
@@ -61,8 +64,8 @@ pub(super) fn fill(folder: &Path, limited: bool) {
     let event = Event::Said("x".repeat(1000));
     let mut good = 0;
     let error = loop {
-        let eight: Result<Vec<_>, _> = (0..8).map(|_| writer.submit(stamp(good), &event)).collect();
-        match eight.and_then(|_| writer.flush()) {
+        let together = writer.submit_all(stamp(good), &vec![event.clone(); 8]);
+        match together.and_then(|_| writer.flush()) {
             Ok(seq) => good = seq,
             Err(error) => break error,
         }
@@ -76,13 +79,16 @@ pub(super) fn fill(folder: &Path, limited: bool) {
     let read = read_all::<Event>(&session).unwrap();
     assert_eq!((read.events.len() as u64, read.torn), (good, None), "cut back to the last good batch");
 
+    std::fs::remove_file(ballast).unwrap();
+    fill_output(&writer);
     if !limited {
-        fill_output(&writer);
+        fill_up(session.path());
         let other = state.create_session(&session_id(at(0), "late", 2), "some = \"setup\"");
         assert!(other.unwrap_err().is_full());
         assert_eq!(state.sessions().unwrap().len(), 1, "no half session is left");
     }
-    let words = Event::Said("stopped: the disk is full".to_owned());
+    // Longer than what is left over for the events that found no room.
+    let words = Event::Said("stopped: the disk is full".repeat(1000));
     assert_eq!(writer.last_words(stamp(9), &words).unwrap(), good + 1);
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let lost = runtime.block_on(synced.reached(good + 1));
@@ -91,19 +97,24 @@ pub(super) fn fill(folder: &Path, limited: bool) {
     assert_eq!(read_all::<Event>(&session).unwrap().events.last().unwrap().event, words);
 }
 
-/// Fills the rest of the disk with output.
+/// Records output until there is no room: a piece that does not fit as a whole leaves nothing behind.
 fn fill_output(writer: &Writer) {
     let mut log = writer.output_log("step", u64::MAX).unwrap();
     let error = loop {
-        if let Err(error) = log.append(&[b'o'; 5000], at(0)) {
+        if let Err(error) = log.append(&[b'o'; 7000], at(log.len().cast_signed())) {
             break error;
         }
     };
     assert!(error.is_full(), "{error}");
-    let on_disk = writer.session().path().join("output/step.log").metadata().unwrap().len();
-    assert_eq!(on_disk, log.len());
-    assert_eq!(log.len() % 5000, 0);
-    // What is left over, so that the reserve alone can make room.
-    let mut rest = (0..).map(|number| writer.session().path().join(format!("rest-{number}")));
+    assert!(!log.is_empty());
+    assert_eq!(log.len() % 7000, 0);
+    let size = |name: &str| writer.session().path().join(name).metadata().unwrap().len();
+    assert_eq!(size("output/step.log"), log.len());
+    assert_eq!(size("output/step.idx"), log.len() / 7000 * 16);
+}
+
+/// Takes what is left over.
+fn fill_up(folder: &Path) {
+    let mut rest = (0..).map(|number| folder.join(format!("rest-{number}")));
     while std::fs::write(rest.next().unwrap(), [b'x'; 4096]).is_ok() {}
 }

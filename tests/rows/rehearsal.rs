@@ -175,7 +175,8 @@ impl Rehearsal {
     }
 
     pub fn plan(&self) -> Result<plan::Plan, String> {
-        plan::build(&self.session.setup, &self.session.state.answers).map_err(|problems| format!("{problems:?}"))
+        plan::build(&self.session.setup, &self.session.state.answers)
+            .map_err(|problems| format!("{problems:?}"))
     }
 
     /// The servers of a stage in the order of the plan.
@@ -213,14 +214,18 @@ impl Rehearsal {
             from = self.session.journal.len();
             if self.session.state.closed.is_some() || !self.answer_one() {
                 let asked = self.session.state.questions.values().next().map(|question| &question.text);
-                return Err(format!("it never comes to that; asked: {asked:?}, closed: {:?}", self.session.state.closed));
+                return Err(format!(
+                    "it never comes to that; asked: {asked:?}, closed: {:?}",
+                    self.session.state.closed
+                ));
             }
         }
     }
 
     /// Goes on until the operator is asked about a step, which is not answered.
     pub fn until_asked(&mut self, step: &str, server: &str) -> Result<Question, String> {
-        let is = |event: &Event| matches!(event, Event::Asked { question } if is_about(question, step, server));
+        let is =
+            |event: &Event| matches!(event, Event::Asked { question } if is_about(question, step, server));
         self.until(is).map_err(|why| format!("{server} {step} is not asked about: {why}"))?;
         let open = self.session.state.questions.values().find(|question| is_about(question, step, server));
         open.cloned().ok_or_else(|| format!("the question about {step} on {server} is gone"))
@@ -293,7 +298,8 @@ impl Rehearsal {
         let stage = state.setup.profile.stages.get(state.stage).filter(|_| state.phase == Phase::Running);
         let seen = Seen::new(state, None);
         let scope = state.scope(&seen, None);
-        let tally = stage.and_then(|stage| stage.tally.as_ref()?.render(Shell::None, &|name| scope.lookup(name)).ok());
+        let tally = stage
+            .and_then(|stage| stage.tally.as_ref()?.render(Shell::None, &|name| scope.lookup(name)).ok());
         let banners = state.notices_shown().filter_map(|notice| {
             let (from, to) = notice.banner.as_ref()?;
             let (from, to) = (state.stage_index(from)?, state.stage_index(to)?);
@@ -337,7 +343,9 @@ impl Rehearsal {
     pub fn succeeded(&self, step: &str) -> Vec<(usize, String)> {
         self.events()
             .filter_map(|(at, event)| match event {
-                Event::StepSettled { key, outcome: nofm::engine::Outcome::Succeeded, .. } if key.step == *step => {
+                Event::StepSettled { key, outcome: nofm::engine::Outcome::Succeeded, .. }
+                    if key.step == *step =>
+                {
                     Some((at, host(key)))
                 }
                 _ => None,

@@ -96,18 +96,12 @@ fn profile(rng: &mut Rng, roles: &[&str]) -> String {
          [facts.agreed]\nask = \"Did everybody agree?\"\nkind = \"yes_no\"\n\
          [[checks]]\nid = \"is_up\"\ntitle = \"Up\"\nthat = \"here.up\"\nroles = [{all}]\nphase = [\"start\"]\n\
          fix = \"start_it\"\n\
-         [[checks]]\nid = \"drained\"\ntitle = \"Drained\"\nthat = \"here.load == 0\"\nroles = [{all}]\n{}\
-         [[checks]]\nid = \"others_up\"\ntitle = \"Others up\"\nthat = \"all(peers.up)\"\nroles = [{all}]\nseverity = \"warn\"\n\
          [[checks]]\nid = \"agreed_on\"\ntitle = \"Agreed\"\nthat = \"farm.agreed\"\nphase = [\"start\"]\nseverity = \"warn\"\n\
          [[checks]]\nid = \"may_start\"\ntitle = \"May start\"\nask = \"May it start?\"\nphase = [\"start\"]\n\
          [[checks]]\nid = \"updated\"\ntitle = \"Updated\"\nthat = \"here.ver == target\"\nroles = [{all}]\nphase = [\"end\"]\n\
          severity = \"warn\"\n\
          [procedures.start_it]\n[[procedures.start_it.steps]]\nid = \"start_again\"\nservice = \"start\"\n\
-         [procedures.restore]\n[[procedures.restore.steps]]\nid = \"restore_db\"\nrun = \"restore\"\nat = \"local\"\nrepeat = \"safe\"\n\
-         {}\
          [procedures.setups]\n",
-        if rng.chance(50) { "severity = \"warn\"\n" } else { "" },
-        if rng.chance(40) { "[[procedures.restore.steps]]\nid = \"check_db\"\nconfirm = \"Is it restored?\"\n" } else { "" },
     );
     let count = rng.within(1, 3);
     steps(rng, &mut text, "procedures.setups", count, false, "p");
@@ -117,11 +111,39 @@ fn profile(rng: &mut Rng, roles: &[&str]) -> String {
         stage(rng, &mut text, number, roles, number == using);
     }
     failures(rng, &mut text, stages);
+    used(rng, &mut text, &all);
     text
 }
 
+/// Checks and procedures that something names; the language has none that nothing does.
+fn used(rng: &mut Rng, text: &mut String, all: &str) {
+    if text.contains("\"drained\"") {
+        let severity = if rng.chance(50) { "severity = \"warn\"\n" } else { "" };
+        let _ = write!(
+            text,
+            "[[checks]]\nid = \"drained\"\ntitle = \"Drained\"\nthat = \"here.load == 0\"\nroles = [{all}]\n{severity}"
+        );
+    }
+    if text.contains("\"others_up\"") {
+        let _ = write!(
+            text,
+            "[[checks]]\nid = \"others_up\"\ntitle = \"Others up\"\nthat = \"all(peers.up)\"\nroles = [{all}]\n\
+             severity = \"warn\"\n"
+        );
+    }
+    if text.contains("\"restore\"") {
+        text.push_str(
+            "[procedures.restore]\n[[procedures.restore.steps]]\nid = \"restore_db\"\nrun = \"restore\"\nat = \"local\"\n\
+             repeat = \"safe\"\n",
+        );
+        if rng.chance(40) {
+            text.push_str("[[procedures.restore.steps]]\nid = \"check_db\"\nconfirm = \"Is it restored?\"\n");
+        }
+    }
+}
+
 fn stage(rng: &mut Rng, text: &mut String, number: u64, roles: &[&str], uses: bool) {
-    let of_farm = rng.chance(15);
+    let of_farm = !uses && rng.chance(15);
     let mut own: Vec<String> = rng.some(roles).iter().map(|role| format!("\"{role}\"")).collect();
     if own.is_empty() {
         own.push(format!("\"{}\"", rng.pick(roles)));
@@ -210,10 +232,11 @@ fn failures(rng: &mut Rng, text: &mut String, stages: u64) {
         } else {
             ""
         };
+        let offer = if forbid.is_empty() { "\"recover\", \"retry\", \"hold\"" } else { "\"recover\", \"hold\"" };
         let when = if rng.chance(30) { "when = \"farm.schema == 2\"\n" } else { "" };
         let _ = write!(
             text,
-            "[[failures]]\nid = \"restored\"\nstages = [\"stage{}\"]\n{when}offer = [\"recover\", \"retry\", \"hold\"]\n\
+            "[[failures]]\nid = \"restored\"\nstages = [\"stage{}\"]\n{when}offer = [{offer}]\n\
              recover = \"restore\"\nundoes = [{}]\nthen = \"{then}\"\n{forbid}",
             rng.within(1, stages),
             undoes.join(", "),

@@ -182,6 +182,13 @@ impl Laws {
         }
     }
 
+    /// Shows the journal's end before a law breaks for want of anything to wait for.
+    pub fn say_at_rest(&self, state: &State, decision: &Decision, tail: impl Fn() -> String) {
+        if decision.work.is_empty() && decision.wake_ms.is_none() && state.questions.is_empty() {
+            eprintln!("{}", tail());
+        }
+    }
+
     fn nothing_held(&self, state: &State, key: &StepKey, what: &str) {
         let server_paused = key.lane.server.as_ref().is_some_and(|server| state.paused_servers.contains(server));
         law!(self, !state.paused && !server_paused, "{key} is {what} while paused");
@@ -304,7 +311,7 @@ impl Laws {
                             && matches!(choice, Choice::Yes | Choice::Done | Choice::Succeeded | Choice::ByHand | Choice::Tell | Choice::Unknown)
                             || matches!(about, About::Tell(_))
                     }
-                    None => matches!(lane.step, StepPhase::Proving { by_hand: true }),
+                    None => matches!(lane.step, StepPhase::Proving { by_hand: true, .. }),
                 };
                 law!(self, told, "{key} counts as told, and nobody told it");
             }
@@ -316,7 +323,7 @@ impl Laws {
                 match done.or(wait) {
                     Some(holds) => law!(self, holds == Some(true), "{key} succeeded, and its proof is {holds:?}"),
                     None => {
-                        let by_hand = lane.step == StepPhase::Proving { by_hand: true };
+                        let by_hand = matches!(lane.step, StepPhase::Proving { by_hand: true, .. });
                         let exits = self.exits_well(key, plan_step, lane);
                         law!(self, by_hand || exits, "{key} succeeded: {:?}", self.ended.get(key));
                     }

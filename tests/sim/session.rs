@@ -259,6 +259,9 @@ impl Session {
         if self.state.closed.is_some() {
             return Ok(false);
         }
+        if std::env::var_os("NOFM_SIM_SEED").is_some() {
+            self.laws.say_at_rest(&self.state, &decision, || self.tail());
+        }
         self.laws.at_rest(&self.state, &decision);
         // Session time and world time run at one speed.
         let wake = decision.wake_ms.map(|ms| self.world.now_ms + ms.saturating_sub(self.now_ms()));
@@ -335,8 +338,12 @@ impl Session {
         self.go(self.world.now_ms + ms, |_| false);
     }
 
-    /// An operator's wish: journalled, or refused and that journalled.
+    /// An operator's wish, judged where nothing follows by itself any more: journalled, or refused and that
+    /// journalled.
     pub fn wish(&mut self, viewer: &ViewerId, intent: &Intent) -> Result<(), String> {
+        while self.settle().is_err() {
+            self.crash();
+        }
         let judged = self.state.judge(viewer, intent);
         let (events, answer) = match judged {
             Ok(events) => (events, Ok(())),

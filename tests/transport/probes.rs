@@ -56,7 +56,7 @@ async fn a_probe_does_not_wait_for_what_it_left_behind() {
     let begun = Instant::now();
     let said = farm
         .link()
-        .probe(&Probe::new("(while [ ! -e stop ]; do sleep 0.05; done) & echo answer"))
+        .probe(&Probe::new("(while [ -d root ] && [ ! -e stop ]; do sleep 0.05; done) & echo answer"))
         .await
         .unwrap();
     assert_eq!(said.stdout, b"answer\n");

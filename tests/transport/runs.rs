@@ -126,13 +126,15 @@ fn supervisor(farm: &Farm, id: &RunId) -> (String, Pid) {
 }
 
 /// Runs until the file `stop` is there.
-const WAITING: &str = "echo x >> starts; while [ ! -e stop ]; do sleep 0.05; done; echo stopped";
+const WAITING: &str =
+    "echo x >> starts; while [ -d root ] && [ ! -e stop ]; do sleep 0.05; done; echo stopped";
 
 #[tokio::test]
 async fn a_killed_supervisor_makes_the_run_lost_and_never_doubled() {
     let farm = Farm::new();
     let id = id("lost");
     farm.link().start(&id, WAITING, StartOpts::default()).await.unwrap();
+    until("the body runs", || farm.read("starts") == "x\n");
     let (pid, number) = supervisor(&farm, &id);
     kill_process(number, Signal::KILL).unwrap();
     until("the supervisor is gone", || !lives(&pid));
@@ -190,7 +192,7 @@ async fn a_reboot_a_reused_number_and_a_zombie_are_no_running_supervisor() {
     fs::write(&file, format!("{} {born} first\n", zombie.id())).unwrap();
     assert_eq!(stat().await, RunState::Ended(lost("supervisor-gone")));
     zombie.wait().unwrap();
-    fs::write(farm.path("stop"), "").unwrap();
+    fs::write(&file, line).unwrap();
 }
 
 #[tokio::test]
@@ -219,7 +221,7 @@ async fn a_claimed_run_that_is_revoked_never_starts() {
     let farm = Farm::new();
     let id = id("claimed");
     // The supervisor is held right before the point of no return.
-    farm.stand_in("sync", "case $* in *supervisor*) echo x > \"$NOFM_ROOT/held\"; while [ ! -e \"$NOFM_ROOT/stop\" ]; do sleep 0.05; done ;; esac");
+    farm.stand_in("sync", "case $* in *supervisor*) echo x > \"$NOFM_ROOT/held\"; while [ -d \"$NOFM_ROOT\" ] && [ ! -e \"$NOFM_ROOT/stop\" ]; do sleep 0.05; done ;; esac");
     let starting = {
         let (link, id) = (farm.link(), id.clone());
         tokio::spawn(async move { link.start(&id, "echo x >> starts", StartOpts::default()).await.unwrap() })
@@ -334,7 +336,8 @@ async fn a_body_runs_as_on_a_server_and_not_as_in_the_console() {
 async fn a_daemon_left_behind_does_not_hold_the_run_open() {
     let farm = Farm::new();
     let begun = Instant::now();
-    let (end, out) = farm.run("(while [ ! -e stop ]; do sleep 0.05; done; echo late) & echo $!").await;
+    let (end, out) =
+        farm.run("(while [ -d root ] && [ ! -e stop ]; do sleep 0.05; done; echo late) & echo $!").await;
     assert_eq!(end, done(0));
     assert!(begun.elapsed() < Duration::from_secs(10));
     assert!(lives(&text(&out)), "nothing that a body started is ended");

@@ -2,7 +2,7 @@
 
 use super::Decider;
 use crate::engine::event::{Ban, Cause, Close, Event, Outcome};
-use crate::engine::key::{GATES, ScriptRef, StepKey};
+use crate::engine::key::{ScriptRef, StepKey};
 use crate::engine::measure::Purpose;
 use crate::engine::question::{About, Answer, Choice};
 use crate::engine::state::{LaneState, State, StepPhase};
@@ -133,7 +133,7 @@ impl State {
         self.stages.iter().flat_map(|stage| &stage.lanes).any(|lane| {
             let Some(script) = self.script(&lane.key.script) else { return false };
             let is = |step: &StepId| script.find(step).is_some_and(|step| step.is(id));
-            lane.records.iter().any(|record| record.outcome == Outcome::Succeeded && is(&record.step))
+            lane.records.iter().any(|record| record.outcome != Outcome::Skipped && is(&record.step))
                 || (matches!(lane.step, StepPhase::Running | StepPhase::Waiting | StepPhase::Proving { .. } | StepPhase::Failed(_) | StepPhase::Unknown(_))
                     && self.plan_step(lane).is_some_and(|step| step.is(id)))
         })
@@ -150,11 +150,10 @@ impl State {
     fn failure_options(&self, lane: &LaneState, key: &StepKey, cause: &Cause, rule: Option<&Failure>) -> Vec<Answer> {
         let step = self.plan_step(lane);
         let mut options = Vec::new();
-        let waits = lane.key.script != ScriptRef::Stage("".into())
-            && (matches!(cause, Cause::Expired { .. } | Cause::Needs { .. } | Cause::Unclear { .. }) || key.step == GATES);
+        let waits = lane.waited();
         if waits {
-            // Looking once more starts nothing, so no rule need offer it.
-            options.push(Answer::new(Choice::Retry, "looks again, and waits as long as before"));
+            // Nothing was started that failed, so no rule need offer it, and none forbids it.
+            options.push(Answer::new(Choice::LookAgain, "looks again, and waits as long as before"));
         } else if step.is_some_and(|step| step.step.done.is_some()) {
             options.push(Answer::new(Choice::LookAgain, "looks at the server again, starts nothing"));
         }
@@ -208,8 +207,11 @@ impl State {
         let banned = self.bans.iter().find(|ban| ban.act == act).map(|ban| ban.why.clone());
         let why = banned.or_else(|| match offer {
             Offer::Retry => self.why_no_retry(lane, key, step),
-            Offer::LeaveOut => self.why_not_left_out(key.lane.server.as_ref()),
+            Offer::ByHand if step.is_none() => {
+                Some("gates are not carried out but hold; do what is needed, then look again".to_owned())
+            }
             Offer::Recover if lane.of.is_some() => Some("a recovery is under way".to_owned()),
+            Offer::LeaveOut => self.why_not_left_out(key.lane.server.as_ref()),
             Offer::Recover if rule.is_none_or(|rule| rule.recover.is_none()) => {
                 Some("the profile names no recovery".to_owned())
             }
@@ -218,6 +220,7 @@ impl State {
         answer.refused(why)
     }
 
+    /// Why no step that ran is started again.
     fn why_no_retry(&self, lane: &LaneState, key: &StepKey, step: Option<&PlanStep>) -> Option<String> {
         let step = step?;
         let ScriptRef::Stage(stage) = &key.lane.script else { return None };

@@ -9,6 +9,12 @@ use crate::model::Verdict;
 
 impl Decider<'_> {
     pub(super) fn gates(&mut self, lane: &LaneState, key: &StepKey) {
+        if let ScriptRef::Recovery(id) = &lane.key.script
+            && let Some(rule) = self.state.setup.profile.failure(id)
+            && !rule.undoes.is_empty()
+        {
+            self.record(Event::Undone { steps: rule.undoes.clone() });
+        }
         if !matches!(lane.key.script, ScriptRef::Stage(_)) {
             return self.record(Event::LaneDone { lane: lane.key.clone() });
         }

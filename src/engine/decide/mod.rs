@@ -9,6 +9,8 @@ mod gates;
 mod stage;
 mod step;
 
+use std::collections::BTreeSet;
+
 use super::event::{Close, Event};
 use super::key::StepKey;
 use super::measure::{Measured, Purpose};
@@ -27,7 +29,7 @@ pub fn decide(state: &State, now_ms: u64) -> Decision {
     if state.closed.is_some() {
         return decision;
     }
-    let mut decider = Decider { state, now_ms, out: &mut decision };
+    let mut decider = Decider { state, now_ms, out: &mut decision, relevant: BTreeSet::new() };
     decider.questions_to_tell();
     decider.checks();
     match state.phase {
@@ -41,6 +43,7 @@ pub fn decide(state: &State, now_ms: u64) -> Decision {
             decider.ending();
         }
     }
+    decider.withdraw();
     decider.halt();
     decider.work();
     decision
@@ -50,6 +53,8 @@ struct Decider<'a> {
     state: &'a State,
     now_ms: u64,
     out: &'a mut Decision,
+    /// What there is to be asked now; a question about anything else is out of date.
+    relevant: BTreeSet<About>,
 }
 
 impl Decider<'_> {
@@ -57,11 +62,24 @@ impl Decider<'_> {
         self.out.record.push(event);
     }
 
-    /// Asks, unless it is asked already.
+    /// Asks, unless it is asked already. What may be chosen can change while a question stands: then it is
+    /// asked anew, so that nobody answers the old one.
     fn ask(&mut self, about: About, text: String, details: Vec<String>, options: Vec<Answer>) {
-        if !self.state.asked.contains_key(&about) {
-            self.record(Event::Asked { question: Question { id: 0, about, text, details, options } });
+        self.relevant.insert(about.clone());
+        match self.state.question(&about) {
+            Some(asked) if asked.options == options => {}
+            Some(asked) => self.record(Event::Withdrawn { question: asked.id }),
+            None => self.record(Event::Asked { question: Question { id: 0, about, text, details, options } }),
         }
+    }
+
+    /// Withdraws every question that there is no more reason to ask.
+    fn withdraw(&mut self) {
+        if !self.out.record.is_empty() {
+            return;
+        }
+        let old = self.state.asked.iter().filter(|(about, _)| !self.relevant.contains(about));
+        self.out.record.extend(old.map(|(_, id)| Event::Withdrawn { question: *id }));
     }
 
     /// Whether the measure for `purpose` is complete; begins it, or begins it anew once `every_ms` has passed
@@ -93,9 +111,6 @@ impl Decider<'_> {
     fn questions_to_tell(&mut self) {
         for probe in &self.state.asking {
             let about = About::Tell(probe.clone());
-            if self.state.asked.contains_key(&about) {
-                continue;
-            }
             let (text, why) = self.state.tell_text(probe);
             let details = why.map(|why| vec![format!("not seen by itself: {why}")]).unwrap_or_default();
             let options = vec![
@@ -104,16 +119,6 @@ impl Decider<'_> {
                 hold(),
             ];
             self.ask(about, text, details, options);
-        }
-        for (about, id) in &self.state.asked {
-            let over = match about {
-                About::Tell(probe) => !self.state.asking.contains(probe),
-                About::Slow(key) => !self.state.current(key).is_some_and(super::state::LaneState::is_running),
-                _ => false,
-            };
-            if over {
-                self.record(Event::Withdrawn { question: *id });
-            }
         }
     }
 

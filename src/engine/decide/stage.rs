@@ -24,7 +24,12 @@ impl Decider<'_> {
         let state = self.state;
         let recovery = |lane: &&LaneState| matches!(lane.key.script, ScriptRef::Recovery(_)) && !lane.phase.is_closed();
         if let Some(lane) = state.sides.iter().find(recovery) {
-            self.lane(lane);
+            // A recovery changes what the others stand on: whatever runs is seen to its end first.
+            let mut running = state.active_lanes().filter(|other| other.is_running() && other.key != lane.key).peekable();
+            if running.peek().is_none() {
+                self.lane(lane);
+            }
+            running.for_each(|other| self.lane(other));
             return;
         }
         if self.restart() {
@@ -63,7 +68,6 @@ impl Decider<'_> {
         let Then::Stage(stage) = &failure.then else { return false };
         let still = lane.of.as_ref().and_then(|of| state.lane(&of.lane));
         if still.is_some_and(|lane| lane.phase == LanePhase::Recovering) {
-            self.record(Event::Undone { steps: failure.undoes.clone() });
             self.record(Event::RoundBegun { round: state.round + 1, stage: stage.clone() });
             return true;
         }
@@ -73,6 +77,10 @@ impl Decider<'_> {
     /// Lets the next servers begin, as far as the stage and the servers in service allow.
     fn enter(&mut self, stage: &Stage, lanes: &StageState) {
         let state = self.state;
+        // Among what follows for the other lanes may be that one of them failed.
+        if !self.out.record.is_empty() {
+            return;
+        }
         if state.halt.is_some() || state.paused || state.active_lanes().any(LaneState::is_in_trouble) {
             return;
         }

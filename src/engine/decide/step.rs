@@ -2,7 +2,7 @@
 
 use super::{Decider, PATIENCE, POLL};
 use crate::engine::event::{Cause, End, Event, Outcome, Target};
-use crate::engine::key::{GATES, StepKey};
+use crate::engine::key::{GATES, LaneKey, ScriptRef, StepKey};
 use crate::engine::measure::Purpose;
 use crate::engine::question::{About, Answer, Choice};
 use crate::engine::state::{LanePhase, LaneState, StepPhase};
@@ -23,10 +23,10 @@ impl Decider<'_> {
         };
         match &lane.step {
             StepPhase::Ready => self.turn(lane, &key, step),
-            StepPhase::Cleared => self.begin(&key, step),
+            StepPhase::Cleared => self.begin(lane, &key, step),
             StepPhase::Running => self.ended(lane, &key, step),
             StepPhase::Waiting => self.wait(lane, &key, step),
-            StepPhase::Proving { by_hand } => self.prove(lane, &key, step, *by_hand),
+            StepPhase::Proving { by_hand, patient } => self.prove(lane, &key, step, *by_hand, *patient),
             StepPhase::Soaking => {}
             StepPhase::Failed(cause) => self.failed(lane, &key, cause),
             StepPhase::Unknown(cause) => self.unknown(&key, step, cause),
@@ -81,8 +81,11 @@ impl Decider<'_> {
     }
 
     /// Measures what the step needs, and starts it right after.
-    fn begin(&mut self, key: &StepKey, step: &PlanStep) {
-        if self.is_paused(key) || (!step.needs.is_empty() && !self.measured(Purpose::Needs(key.clone()))) {
+    fn begin(&mut self, lane: &LaneState, key: &StepKey, step: &PlanStep) {
+        if self.is_paused(key) || self.once_elsewhere(key, step) {
+            return;
+        }
+        if !step.needs.is_empty() && !self.measured(Purpose::Needs(key.clone())) {
             return;
         }
         for need in &step.needs {
@@ -110,6 +113,7 @@ impl Decider<'_> {
         match act {
             Act::Confirm(text) => self.ask_step(key, step, text, About::Confirm(key.clone())),
             Act::Manual(text) => self.ask_step(key, step, text, About::Manual(key.clone())),
+            Act::Attended(_) if lane.start_agreed => self.intend(key, step, true),
             Act::Attended(_) => self.ask_attended(key, step),
             Act::Wait(_) => self.record(Event::WaitBegun { key: key.clone() }),
             Act::Run(_) | Act::Upload(_) | Act::Service { .. } | Act::Reboot | Act::Collect(_) => {
@@ -166,9 +170,35 @@ impl Decider<'_> {
         );
     }
 
-    /// Journals that the step will be started. Used as well when the operator starts an attended step.
-    pub(super) fn intend(&mut self, key: &StepKey, step: &PlanStep, tty: bool) {
+    /// Whether a step for once in a round is, or was, carried out on another server.
+    fn once_elsewhere(&mut self, key: &StepKey, step: &PlanStep) -> bool {
+        let ScriptRef::Stage(id) = &key.lane.script else { return false };
+        if !step.step.once {
+            return false;
+        }
+        // Of two servers whose turn it is at the same moment the other looks again once this one is journalled.
+        let begins = |event: &Event| matches!(event, Event::StepIntended { key: other, .. } if other.step == key.step);
+        if self.out.record.iter().any(begins) {
+            return true;
+        }
+        let Some(user) = self.state.once.get(&(id.clone(), step.id.clone())) else { return false };
+        let other = LaneKey { server: user.clone(), ..key.lane.clone() };
+        let Some(lane) = self.state.lane(&other).filter(|_| other != key.lane) else { return false };
+        if lane.records.iter().any(|record| record.step == step.id && record.outcome != Outcome::Skipped) {
+            let place = user.as_ref().map_or("the farm", |server| server.as_str());
+            self.settle(key, Outcome::Skipped, Known::Inferred, format!("carried out once, on {place}"));
+            return true;
+        }
+        !lane.phase.is_closed()
+    }
+
+    /// Journals that the step will be started.
+    fn intend(&mut self, key: &StepKey, step: &PlanStep, tty: bool) {
         match self.state.intent(key, step, tty) {
+            Ok(Event::StepIntended { targets, .. }) if targets.is_empty() => {
+                let why = "there is no server to carry it out on".to_owned();
+                self.settle(key, Outcome::Skipped, Known::Inferred, why);
+            }
             Ok(event) => self.record(event),
             Err(cause) => self.record(Event::StepFailed { key: key.clone(), cause }),
         }
@@ -239,7 +269,7 @@ impl Decider<'_> {
     }
 
     /// Looks at `done` until it holds, or until patience ends.
-    fn prove(&mut self, lane: &LaneState, key: &StepKey, step: &PlanStep, by_hand: bool) {
+    fn prove(&mut self, lane: &LaneState, key: &StepKey, step: &PlanStep, by_hand: bool, patient: bool) {
         if !step.step.tells.is_empty() && !self.measured(Purpose::Tells(key.clone())) {
             return;
         }
@@ -263,7 +293,7 @@ impl Decider<'_> {
             return self.record(Event::StepUnknown { key: key.clone(), cause: lost_cause(lane) });
         }
         let deadline_ms = lane.phase_ms.saturating_add(state.setup.scaled_ms(PATIENCE));
-        if self.now_ms >= deadline_ms {
+        if !patient || self.now_ms >= deadline_ms {
             let done = done.source().to_owned();
             let event = match holds {
                 Some(_) => Event::StepFailed { key: key.clone(), cause: Cause::NotProved { done } },

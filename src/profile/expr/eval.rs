@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use super::functions::Function;
 use super::kind::Kind;
@@ -10,7 +10,7 @@ use super::template::Template;
 use super::{Lookup, Name};
 use crate::model::{Value, VersionPattern};
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct Program {
     pub names: Vec<Name>,
     /// One for each name.
@@ -67,7 +67,19 @@ pub(super) enum Arithmetic {
     Remainder,
 }
 
+impl Default for Program {
+    fn default() -> Self {
+        static DOTTED: LazyLock<Arc<VersionPattern>> = LazyLock::new(Arc::default);
+        Self::new(DOTTED.clone())
+    }
+}
+
 impl Program {
+    /// A program that does nothing yet, and reads versions by `pattern`.
+    pub(super) fn new(pattern: Arc<VersionPattern>) -> Self {
+        Self { names: Vec::new(), kinds: Vec::new(), pattern, root: Node::default() }
+    }
+
     pub(super) fn eval(&self, lookup: Lookup<'_>) -> Option<Value> {
         self.value(&self.root, lookup)
     }
@@ -147,7 +159,7 @@ impl Program {
 
     /// This program with `with.X` replaced.
     pub(super) fn with(&self, given: &BTreeMap<String, Template>) -> Self {
-        let mut program = Self { pattern: self.pattern.clone(), ..Self::default() };
+        let mut program = Self::new(self.pattern.clone());
         program.root = self.node_in(&self.root, &mut program, given);
         program
     }
@@ -179,11 +191,11 @@ impl Node {
             Self::Part(node, index) => Self::Part(Box::new(node.map_names(replace)), *index),
             Self::Not(node) => Self::Not(Box::new(node.map_names(replace))),
             Self::Negative(node) => Self::Negative(Box::new(node.map_names(replace))),
-            Self::And(sides) => Self::And(both(sides, replace)),
-            Self::Or(sides) => Self::Or(both(sides, replace)),
-            Self::Compare(how, sides) => Self::Compare(*how, both(sides, replace)),
-            Self::In(sides) => Self::In(both(sides, replace)),
-            Self::Arithmetic(how, sides) => Self::Arithmetic(*how, both(sides, replace)),
+            Self::And(sides) => Self::And(Box::new(both(sides, replace))),
+            Self::Or(sides) => Self::Or(Box::new(both(sides, replace))),
+            Self::Compare(how, sides) => Self::Compare(*how, Box::new(both(sides, replace))),
+            Self::In(sides) => Self::In(Box::new(both(sides, replace))),
+            Self::Arithmetic(how, sides) => Self::Arithmetic(*how, Box::new(both(sides, replace))),
             Self::Concat(parts) => Self::Concat(each(parts, replace)),
             Self::If(nodes) => {
                 let [condition, yes, no] = &**nodes;
@@ -199,8 +211,8 @@ impl Node {
     }
 }
 
-fn both(sides: &[Node; 2], replace: &mut dyn FnMut(usize) -> Node) -> Box<[Node; 2]> {
-    Box::new([sides[0].map_names(replace), sides[1].map_names(replace)])
+fn both(sides: &[Node; 2], replace: &mut dyn FnMut(usize) -> Node) -> [Node; 2] {
+    [sides[0].map_names(replace), sides[1].map_names(replace)]
 }
 
 fn each(nodes: &[Node], replace: &mut dyn FnMut(usize) -> Node) -> Vec<Node> {

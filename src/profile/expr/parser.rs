@@ -51,7 +51,7 @@ const PRODUCTS: [(&str, Arithmetic); 4] = [
 /// Reads `source`; the program and the kind of its value.
 pub(super) fn parse(source: &str, names: &dyn Names) -> Result<(Program, Kind), Vec<Problem>> {
     let tokens = tokens(source).map_err(|problem| vec![problem])?;
-    let program = Program { pattern: names.pattern().clone(), ..Program::default() };
+    let program = Program::new(names.pattern().clone());
     let mut parser = Parser { tokens, at: 0, names, program, problems: Vec::new(), parts: 0 };
     match parser.all() {
         Ok(read) if parser.problems.is_empty() => {
@@ -415,21 +415,12 @@ impl<'s> Parser<'s, '_> {
                 self.at += 1;
                 let (token, span) = self.next();
                 match (token, &read.kind) {
-                    (Token::Word(part), Kind::Version) => self.version_part(read, part, span),
+                    (Token::Word(part), Kind::Version) => version_part(read, part, span),
                     _ => Err(Problem::new(read.span.start..span.end, "only names and versions have parts")),
                 }
             }
             _ => Ok(read),
         }
-    }
-
-    fn version_part(&mut self, read: Read, part: &str, span: Range<usize>) -> Outcome {
-        let Some(index) = ["major", "minor", "patch"].iter().position(|known| *known == part) else {
-            let problem = Problem::new(span, format!("a version has no {}", quoted(part)));
-            return Err(problem.help("it has `major`, `minor` and `patch`"));
-        };
-        let node = Node::Part(Box::new(read.node), index);
-        Ok(Read { node, kind: Kind::Number, span: read.span.start..span.end })
     }
 
     fn name(&mut self, first: &'s str, span: Range<usize>) -> Outcome {
@@ -455,7 +446,7 @@ impl<'s> Parser<'s, '_> {
                 match &path[parts..] {
                     [] => Ok(read),
                     [(part, span)] if matches!(read.kind, Kind::Version) => {
-                        self.version_part(read, part, span.clone())
+                        version_part(read, part, span.clone())
                     }
                     [(part, span), ..] => Err(Problem::new(
                         span.clone(),
@@ -541,4 +532,14 @@ impl<'s> Parser<'s, '_> {
         }
         Ok(arguments)
     }
+}
+
+/// `.major`, `.minor` or `.patch` of a version.
+fn version_part(read: Read, part: &str, span: Range<usize>) -> Outcome {
+    let Some(index) = ["major", "minor", "patch"].iter().position(|known| *known == part) else {
+        let problem = Problem::new(span, format!("a version has no {}", quoted(part)));
+        return Err(problem.help("it has `major`, `minor` and `patch`"));
+    };
+    let node = Node::Part(Box::new(read.node), index);
+    Ok(Read { node, kind: Kind::Number, span: read.span.start..span.end })
 }

@@ -65,7 +65,7 @@ impl Template {
     /// # Errors
     /// Everything that is wrong with it.
     pub fn parse(source: &str, names: &dyn Names) -> Result<Self, Vec<Problem>> {
-        let mut program = Program { pattern: names.pattern().clone(), ..Program::default() };
+        let mut program = Program::new(names.pattern().clone());
         let mut parts = Vec::new();
         let mut problems = Vec::new();
         let mut at = 0;
@@ -124,7 +124,7 @@ impl Template {
     /// This template within a procedure, with `with.X` replaced by what its user gives for `X`. What is
     /// given as a single placeholder keeps its kind; anything else is one text.
     pub fn with(&self, given: &BTreeMap<String, Self>) -> Self {
-        let mut program = Program { pattern: self.program.pattern.clone(), ..Program::default() };
+        let mut program = Program::new(self.program.pattern.clone());
         let parts = self.parts.iter().map(|part| match part {
             Part::Text(text) => Part::Text(text.clone()),
             Part::Placeholder(placeholder) => Part::Placeholder(Placeholder {
@@ -221,10 +221,9 @@ fn close(source: &str, from: usize) -> Option<usize> {
                 chars.next();
             }
             Some(open) if c == open => quote = None,
-            Some(_) => {}
             None if c == '\'' || c == '"' => quote = Some(c),
             None if source[from + i..].starts_with("}}") => return Some(from + i),
-            None => {}
+            _ => {}
         }
     }
     None

@@ -10,7 +10,7 @@ use crate::model::{CheckId, InputId, ProcedureId, RoleId};
 use crate::profile::ast::{At, Check, CheckKind, InputKind, PerOs, ServiceState, Severity};
 use crate::profile::expr::{Expr, Kind};
 use crate::text::diagnostic::Diagnostic;
-use crate::text::toml::{Item, Table, listed};
+use crate::text::toml::{Item, Table, Text, listed};
 
 const KINDS: [&str; 10] = [
     "that",
@@ -34,7 +34,7 @@ impl<'d> Reader<'d> {
 
     fn check(&self, table: Table<'d>, before: &mut BTreeMap<String, Range<usize>>) -> Check {
         let id = self.id(&table, before);
-        let span = id.as_ref().map_or_else(|| table.span(), |id| id.span());
+        let span = id.as_ref().map_or_else(|| table.span(), Text::span);
         let id = id.map(|id| id.as_str()).unwrap_or_default();
         self.mark(format!("checks.{id}"), span);
         let roles = self.roles(table.get("roles"));
@@ -50,7 +50,7 @@ impl<'d> Reader<'d> {
         }
         let place = self.place_of_check(&roles, &at);
         let fix = table.get("fix").and_then(|item| item.text());
-        let (at_start, at_end) = self.phases(&table);
+        let (at_start, at_end) = phases(&table);
         let check = Check {
             id: CheckId::from(id),
             title: table.need("title").map(|item| item.string()).unwrap_or_default(),
@@ -72,7 +72,7 @@ impl<'d> Reader<'d> {
             }),
             roles,
             at,
-            cite: self.cite(&table),
+            cite: table.string("cite"),
         };
         table.finish();
         check
@@ -85,13 +85,6 @@ impl<'d> Reader<'d> {
         };
         let place = Place::of_roles(self.world, roles.iter().chain(of_role).map(RoleId::as_str));
         Place { peers: !roles.is_empty(), ..place }
-    }
-
-    fn phases(&self, table: &Table<'d>) -> (bool, bool) {
-        let items = table.get("phase").map(|item| item.list()).unwrap_or_default();
-        let ends: Vec<bool> =
-            items.iter().filter_map(|item| item.one_of(&[("start", false), ("end", true)])).collect();
-        (ends.contains(&false), ends.contains(&true))
     }
 
     fn check_kind(&self, table: &Table<'d>, place: &Place<'_>, roles: &[RoleId], at: &At) -> CheckKind {
@@ -122,29 +115,16 @@ impl<'d> Reader<'d> {
     fn require_place(&self, item: &Item<'d>, roles: &[RoleId], at: &At, place: &Place<'_>) {
         match item.key() {
             "that" | "ask" | "registered" => {}
-            "clock-skew" | "services" | "port" if roles.is_empty() => {
+            "clock-skew" | "services" | "port" | "privilege" if roles.is_empty() => {
                 self.report(
                     item.key_span(),
                     format!("`{}` looks at servers, and this check has none", item.key()),
                     "say whose with `roles`",
                 );
             }
-            "port" => {}
-            key => {
-                if roles.is_empty()
-                    && matches!(at, At::Here | At::Local)
-                    && key != "file"
-                    && key != "free-space"
-                    && key != "writable"
-                {
-                    self.report(
-                        item.key_span(),
-                        format!("`{key}` looks at servers, and this check has none"),
-                        "say whose with `roles`",
-                    );
-                }
-                self.refuse_shell_less(item, at, place);
-            }
+            // Connects from elsewhere.
+            "port" => self.refuse_shell_less(item, if *at == At::Here { &At::Local } else { at }, place),
+            _ => self.refuse_shell_less(item, at, place),
         }
     }
 
@@ -216,7 +196,7 @@ impl<'d> Reader<'d> {
     }
 
     /// An input of kind `file`.
-    pub(super) fn file_input(&self, text: &crate::text::toml::Text<'d>) -> InputId {
+    pub(super) fn file_input(&self, text: &Text<'d>) -> InputId {
         let id = self.known(text, "input", self.world.inputs.keys().map(String::as_str));
         let kind = self.world.inputs.get(id).and_then(|input| input.kind);
         if kind.is_some_and(|kind| kind != InputKind::File) {
@@ -224,4 +204,12 @@ impl<'d> Reader<'d> {
         }
         InputId::from(id)
     }
+}
+
+/// Whether it is looked at at the start, and at the end.
+fn phases(table: &Table<'_>) -> (bool, bool) {
+    let items = table.get("phase").map(|item| item.list()).unwrap_or_default();
+    let ends: Vec<bool> =
+        items.iter().filter_map(|item| item.one_of(&[("start", false), ("end", true)])).collect();
+    (ends.contains(&false), ends.contains(&true))
 }

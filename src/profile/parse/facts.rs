@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::named;
 use super::place::Place;
-use super::read::Reader;
+use super::read::{Reader, regex};
 use super::world::FACT_KINDS;
 use crate::model::{FactId, Os, RoleId};
 use crate::profile::ast::{At, Fact, FactKind, Source};
@@ -54,7 +54,7 @@ impl<'d> Reader<'d> {
             ask: table.get("ask").map(|item| self.template(&item, &place)),
             json: json.map(|item| item.string()),
             pick: pick.and_then(|item| {
-                let regex = self.regex(&item)?;
+                let regex = regex(&item)?;
                 if regex.captures_len() < 2 {
                     self.report(item.span(), "`match` has no group", "put what is wanted in parentheses");
                 }
@@ -64,7 +64,7 @@ impl<'d> Reader<'d> {
             at,
             source,
             kind: kind.unwrap_or(FactKind::Text),
-            cite: self.cite(&table),
+            cite: table.string("cite"),
         };
         table.finish();
         fact

@@ -5,11 +5,11 @@ use std::ops::Range;
 
 use super::listed_tables;
 use super::place::Place;
-use super::read::Reader;
+use super::read::{Reader, position};
 use crate::model::{FailureId, ProcedureId, StageId};
 use crate::profile::ast::{Failure, Forbid, Forbidden, Offer, Then};
 use crate::text::diagnostic::{Diagnostic, meant, quoted};
-use crate::text::toml::{Item, Table, listed};
+use crate::text::toml::{Item, Table, Text, listed};
 
 const OFFERS: [(&str, Offer); 7] = [
     ("retry", Offer::Retry),
@@ -42,7 +42,7 @@ impl<'d> Reader<'d> {
 
     fn failure(&self, table: Table<'d>, before: &mut BTreeMap<String, Range<usize>>) -> Failure {
         let id = self.id(&table, before);
-        let span = id.as_ref().map_or_else(|| table.span(), |id| id.span());
+        let span = id.as_ref().map_or_else(|| table.span(), Text::span);
         let id = id.map(|id| id.as_str()).unwrap_or_default();
         self.mark(format!("failures.{id}"), span);
         let stage_ids: Vec<_> = self.world.stages.iter().map(|stage| stage.id.as_str()).collect();
@@ -61,7 +61,7 @@ impl<'d> Reader<'d> {
             id: FailureId::from(id),
             stages,
             steps: self.ids(table.get("steps"), "step", &step_ids),
-            on: self.position(&table),
+            on: position(&table),
             when: self.condition(table.get("when").as_ref(), &place),
             after: self.ids(table.get("after"), "step", &step_ids),
             text: table.get("text").map(|item| self.template(&item, &place)),
@@ -76,11 +76,8 @@ impl<'d> Reader<'d> {
             }),
             undoes: self.ids(undoes, "step", &step_ids),
             then: table.get("then").and_then(|item| self.then(&item)).unwrap_or(Then::End),
-            forbid: listed_tables(&table, "forbid", "ban")
-                .into_iter()
-                .map(|table| self.forbid(table))
-                .collect(),
-            cite: self.cite(&table),
+            forbid: listed_tables(&table, "forbid", "ban").into_iter().map(forbid).collect(),
+            cite: table.string("cite"),
         };
         for forbid in &failure.forbid {
             if let Some(offer) = failure.offer.iter().find(|offer| forbid.act.forbids(**offer)) {
@@ -170,15 +167,15 @@ impl<'d> Reader<'d> {
             }
         })
     }
+}
 
-    fn forbid(&self, table: Table<'d>) -> Forbid {
-        let forbid = Forbid {
-            act: table.need("act").and_then(|item| item.one_of(&FORBIDDEN)).unwrap_or(Forbidden::Retry),
-            why: table.need("why").map(|item| item.string()).unwrap_or_default(),
-            lifted_by: self.string(&table, "lifted-by"),
-        };
-        self.cite(&table);
-        table.finish();
-        forbid
-    }
+fn forbid(table: Table<'_>) -> Forbid {
+    let forbid = Forbid {
+        act: table.need("act").and_then(|item| item.one_of(&FORBIDDEN)).unwrap_or(Forbidden::Retry),
+        why: table.need("why").map(|item| item.string()).unwrap_or_default(),
+        lifted_by: table.string("lifted-by"),
+    };
+    table.string("cite");
+    table.finish();
+    forbid
 }

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use crate::model::{CheckId, FactId, InputId, ProcedureId, RoleId};
 use crate::profile::ast::{Act, CheckKind, Failure, KeepUp, Position, Profile, Source, Stage, Step, Then};
-use crate::profile::expr::{Name, Of, Template};
+use crate::profile::expr::{Expr, Name, Of, Template};
 use crate::text::diagnostic::Diagnostic;
 use crate::text::toml::Doc;
 
@@ -27,6 +27,9 @@ pub(super) fn check(profile: &Profile, spans: &BTreeMap<String, Range<usize>>, d
     laws.no_procedure_twice();
     laws.failures_are_complete();
 }
+
+/// A procedure where it is used, with what it is given.
+type Used<'p> = (&'p Stage, &'p Step, &'p ProcedureId, Vec<(&'p str, &'p str)>);
 
 /// Deeper nested procedures are not followed; a circle is reported by itself.
 const DEEPEST: usize = 8;
@@ -56,7 +59,7 @@ impl<'p> Laws<'p> {
             self.profile.stages.iter().flat_map(|stage| &stage.gates).collect();
         for (_, step) in self.steps() {
             used.extend(&step.needs);
-            let mut names: Vec<&Name> = step.done.iter().flat_map(|done| done.names()).collect();
+            let mut names: Vec<&Name> = step.done.iter().flat_map(Expr::names).collect();
             for (_, act) in step.act.iter() {
                 if let Act::Wait(wait) = act {
                     names.extend(wait.until.names());
@@ -160,7 +163,7 @@ impl<'p> Laws<'p> {
             .collect();
         for (address, step) in self.steps() {
             let templates = step.act.iter().flat_map(|(_, act)| templates(act)).flat_map(Template::names);
-            let exprs = [&step.when, &step.done].into_iter().flatten().flat_map(|expr| expr.names());
+            let exprs = [&step.when, &step.done].into_iter().flatten().flat_map(Expr::names);
             for name in templates.chain(exprs) {
                 if let Name::Remote(input) = name
                     && !uploaded.contains(input)
@@ -241,12 +244,11 @@ impl<'p> Laws<'p> {
 
     /// The same procedure with the same values, carried out on one server twice whatever happens.
     fn no_procedure_twice(&self) {
-        let mut seen: Vec<(&Stage, &Step, &ProcedureId, String)> = Vec::new();
+        let mut seen: Vec<Used<'_>> = Vec::new();
         for stage in self.profile.stages.iter().filter(|stage| stage.when.is_none()) {
             for step in stage.steps.iter().filter(|step| step.when.is_none() && !step.optional) {
                 let Some(Act::Use { procedure, with }) = &step.act.linux else { continue };
-                let with =
-                    with.iter().map(|(key, value)| format!("{key}={}\0", value.source())).collect::<String>();
+                let with: Vec<_> = with.iter().map(|(key, value)| (key.as_str(), value.source())).collect();
                 let again = seen.iter().find(|(before, other, known, values)| {
                     let same_role = before.roles.is_empty() && stage.roles.is_empty()
                         || before.roles.iter().any(|role| stage.roles.contains(role));

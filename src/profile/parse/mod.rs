@@ -19,8 +19,8 @@ use std::cell::RefCell;
 
 use sha2::{Digest, Sha256};
 
-use self::place::Place;
-use self::read::Reader;
+use self::place::{Place, Purpose};
+use self::read::{Reader, regex};
 use self::world::World;
 use super::ast::{Profile, VersionRules};
 use super::expr::Template;
@@ -44,7 +44,9 @@ pub fn parse(name: &str, text: &str) -> Result<Profile, Diagnostics> {
     if doc.is_whole() {
         laws::check(&profile, &spans, &doc);
     }
-    profile.digest = Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
+    profile.digest = Sha256::digest(text.as_bytes())
+        .iter()
+        .fold(String::new(), |digest, byte| digest + &format!("{byte:02x}"));
     doc.finish(name).none_or().map(|()| profile)
 }
 
@@ -88,7 +90,7 @@ impl<'d> Reader<'d> {
             self.check_id(id.as_str(), id.span(), false);
         }
         let product = root.need("product").map(|item| item.string()).unwrap_or_default();
-        let cite = self.cite(&root);
+        let cite = root.string("cite");
         let version = root.need("version").and_then(|item| item.table("`version`"));
         let profile = Profile {
             digest: String::new(),
@@ -118,10 +120,10 @@ impl<'d> Reader<'d> {
                 cite: None,
             };
         };
-        let place = Place { inputs_only: true, ..Place::farm(self.world) };
+        let place = Place::farm(self.world).for_purpose(Purpose::Target);
         let target = table.need("target").map(|item| self.template(&item, &place)).unwrap_or_default();
         let pattern = table.get("pattern").and_then(|item| {
-            let regex = self.regex(&item)?;
+            let regex = regex(&item)?;
             if regex.captures_len() < 2 {
                 self.report(
                     item.span(),
@@ -131,8 +133,8 @@ impl<'d> Reader<'d> {
             }
             VersionPattern::new(regex.as_str()).ok()
         });
-        let instead = self.string(&table, "instead");
-        let cite = self.cite(&table);
+        let instead = table.string("instead");
+        let cite = table.string("cite");
         table.finish();
         VersionRules { target, pattern: pattern.unwrap_or_default(), instead, cite }
     }

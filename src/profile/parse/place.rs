@@ -20,17 +20,34 @@ pub(super) struct Place<'w> {
     pub peers: bool,
     /// The steps of the list up to this one, and those after it.
     pub steps: Option<(Vec<String>, Vec<String>)>,
-    /// What every user of the procedure gives; `None` outside procedures.
-    pub with: Option<BTreeSet<String>>,
+    pub with: Given,
     /// What some user gives out of a secret.
     pub secret_with: BTreeSet<String>,
     pub item: bool,
-    /// Checks may be named.
-    pub checks: bool,
-    /// It is a command, which may be given the file of a secret.
-    pub command: bool,
-    /// Nothing but inputs of the farm may be named.
-    pub inputs_only: bool,
+    pub purpose: Purpose,
+}
+
+/// What a procedure is given.
+#[derive(Clone)]
+pub(super) enum Given {
+    /// It is no procedure.
+    Nothing,
+    /// By every user of it.
+    These(BTreeSet<String>),
+    /// Nobody uses it, so nobody knows.
+    Anything,
+}
+
+/// What the expression or template is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    Plain,
+    /// Tells how a step came out: checks may be named.
+    Outcome,
+    /// A command, which may be given the file of a secret.
+    Command,
+    /// The version to reach: nothing but inputs of the farm may be named.
+    Target,
 }
 
 const ROOTS: [&str; 12] =
@@ -44,12 +61,10 @@ impl<'w> Place<'w> {
             here: None,
             peers: false,
             steps: None,
-            with: None,
+            with: Given::Nothing,
             secret_with: BTreeSet::new(),
             item: false,
-            checks: false,
-            command: false,
-            inputs_only: false,
+            purpose: Purpose::Plain,
         }
     }
 
@@ -59,12 +74,8 @@ impl<'w> Place<'w> {
         Self { here: (!roles.is_empty()).then_some(roles), ..Self::farm(world) }
     }
 
-    pub(super) fn with_checks(&self) -> Self {
-        Self { checks: true, ..self.clone() }
-    }
-
-    pub(super) fn for_command(&self) -> Self {
-        Self { command: true, ..self.clone() }
+    pub(super) fn for_purpose(&self, purpose: Purpose) -> Self {
+        Self { purpose, ..self.clone() }
     }
 
     fn here_roles(&self, what: &str) -> Result<&BTreeSet<String>, Complaint> {
@@ -134,7 +145,7 @@ impl<'w> Place<'w> {
     }
 
     fn refuse_secret(&self, id: &str, secret: bool, part: usize) -> Result<(), Complaint> {
-        if !secret || self.command {
+        if !secret || self.purpose == Purpose::Command {
             return Ok(());
         }
         Err(complaint(part, format!("{} is a secret, and can only be used in a command", quoted(id)))
@@ -218,7 +229,7 @@ impl<'w> Place<'w> {
             return Err(unknown(1, "input", id, self.world.inputs.keys().map(String::as_str)));
         };
         if input.per != Per::Farm {
-            if self.inputs_only {
+            if self.purpose == Purpose::Target {
                 return Err(complaint(
                     1,
                     format!("{} differs from server to server, and this is one for all", quoted(id)),
@@ -240,15 +251,17 @@ impl<'w> Place<'w> {
     }
 
     fn given(&self, path: &[&str]) -> Result<Found, Complaint> {
-        let Some(given) = &self.with else {
+        if matches!(self.with, Given::Nothing) {
             return Err(complaint(0, "`with` is only available in a procedure".to_owned()));
-        };
+        }
         let Some(key) = path.first() else {
             return Err(
                 complaint(0, "`with` alone has no value".to_owned()).help("name what is given: `with.X`")
             );
         };
-        if !given.contains(*key) {
+        if let Given::These(given) = &self.with
+            && !given.contains(*key)
+        {
             let message = format!("not every user of this procedure gives it {}", quoted(key));
             return Err(
                 complaint(1, message).help(format!("add `{key}` to `with` wherever the procedure is used"))
@@ -270,11 +283,8 @@ impl<'w> Place<'w> {
             return Err(complaint(1, format!("step {} comes later, and has no outcome yet", quoted(id))));
         }
         if !before.iter().any(|step| step == id) {
-            let mut complaint =
-                unknown(1, "step before this one in the same list", id, before.iter().map(String::as_str));
-            if before.is_empty() {
-                complaint.help = None;
-            }
+            let mut complaint = unknown(1, "step", id, before.iter().map(String::as_str));
+            complaint.message.push_str(" in the same list up to here");
             return Err(complaint);
         }
         match path.get(1) {
@@ -286,7 +296,7 @@ impl<'w> Place<'w> {
     }
 
     fn check(&self, path: &[&str]) -> Result<Found, Complaint> {
-        if !self.checks {
+        if self.purpose != Purpose::Outcome {
             return Err(complaint(0, "checks can only be named in `wait`, `progress` and `done`".to_owned())
                 .help("a step `needs` checks, a stage has `gates`"));
         }
@@ -303,7 +313,7 @@ impl<'w> Place<'w> {
 impl Names for Place<'_> {
     fn resolve(&self, path: &[&str]) -> Result<Found, Complaint> {
         let (root, rest) = path.split_first().unwrap_or((&"", &[]));
-        if self.inputs_only && *root != "inputs" {
+        if self.purpose == Purpose::Target && *root != "inputs" {
             return Err(complaint(0, "only inputs can be named here".to_owned()));
         }
         match *root {

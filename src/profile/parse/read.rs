@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use regex::Regex;
 
-use super::place::Place;
+use super::place::{Place, Purpose};
 use super::world::{OS, World};
 use crate::model::{Os, RoleId, is_name};
 use crate::profile::ast::{At, Count, KeepUp, PerOs, Position, Service};
@@ -127,18 +127,6 @@ impl<'d> Reader<'d> {
         self.ids(item, "role", &known)
     }
 
-    pub(super) fn cite(&self, table: &Table<'d>) -> Option<String> {
-        self.string(table, "cite")
-    }
-
-    pub(super) fn string(&self, table: &Table<'d>, key: &'static str) -> Option<String> {
-        table.get(key).map(|item| item.string())
-    }
-
-    pub(super) fn yes_no(&self, table: &Table<'d>, key: &'static str, default: bool) -> bool {
-        table.get(key).map_or(default, |item| item.yes_no())
-    }
-
     /// A text that may hold a path of Windows, in which `\t` was meant to be two characters.
     pub(super) fn text(&self, item: &Item<'d>, windows: bool) -> Option<Text<'d>> {
         let text = item.text()?;
@@ -190,7 +178,12 @@ impl<'d> Reader<'d> {
     pub(super) fn command(&self, item: &Item<'d>, place: &Place<'_>, systems: &BTreeSet<Os>) -> Template {
         let mut shells: Vec<_> = systems.iter().map(|os| shell_of(*os)).collect();
         shells.dedup();
-        self.read_template(item, &place.for_command(), &shells, systems.contains(&Os::Windows))
+        self.read_template(
+            item,
+            &place.for_purpose(Purpose::Command),
+            &shells,
+            systems.contains(&Os::Windows),
+        )
     }
 
     fn read_template(&self, item: &Item<'d>, place: &Place<'_>, shells: &[Shell], windows: bool) -> Template {
@@ -247,19 +240,6 @@ impl<'d> Reader<'d> {
         self.per_os(item, |item, os| self.read_template(item, place, &[], os == Some(Os::Windows)))
     }
 
-    pub(super) fn regex(&self, item: &Item<'d>) -> Option<Regex> {
-        let text = item.text()?;
-        match Regex::new(text.as_str()) {
-            Ok(regex) => Some(regex),
-            Err(error) => {
-                let why = error.to_string();
-                let why = why.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
-                text.report(format!("`{}` is no regular expression", item.key()), why);
-                None
-            }
-        }
-    }
-
     pub(super) fn at(&self, item: &Item<'d>) -> Option<At> {
         let text = item.text()?;
         let roles: Vec<_> = self.world.roles.keys().map(String::as_str).collect();
@@ -281,46 +261,6 @@ impl<'d> Reader<'d> {
                 if one { At::One(RoleId::from(role)) } else { At::Role(RoleId::from(role)) }
             }
         })
-    }
-
-    pub(super) fn position(&self, table: &Table<'d>) -> Position {
-        const POSITIONS: [(&str, Position); 5] = [
-            ("each", Position::Each),
-            ("first", Position::First),
-            ("not-first", Position::NotFirst),
-            ("last", Position::Last),
-            ("not-last", Position::NotLast),
-        ];
-        table.get("on").and_then(|item| item.one_of(&POSITIONS)).unwrap_or(Position::Each)
-    }
-
-    pub(super) fn count(&self, item: &Item<'d>) -> Option<Count> {
-        const MOST: i64 = 100_000;
-        if !item.is_text() {
-            let number = usize::try_from(item.whole_number(0..MOST)?).ok()?;
-            return Some(Count { min: number, max: Some(number) });
-        }
-        let text = item.text()?;
-        let number = |text: &str| text.trim().parse::<usize>().ok().filter(|number| *number < 100_000);
-        let count = match text.as_str().split_once("..") {
-            Some((min, "")) => number(min).map(|min| Count { min, max: None }),
-            Some((min, max)) => number(min).zip(number(max)).map(|(min, max)| Count { min, max: Some(max) }),
-            None => number(text.as_str()).map(|number| Count { min: number, max: Some(number) }),
-        };
-        if count.is_none_or(|count| count.max.is_some_and(|max| max < count.min || max == 0)) {
-            text.report(
-                format!("{} is no count", quoted(text.as_str())),
-                "write `1`, `\"2..\"` or `\"0..3\"`",
-            );
-        }
-        count
-    }
-
-    pub(super) fn keep_up(&self, item: &Item<'d>) -> Option<KeepUp> {
-        if item.is_text() {
-            return item.one_of(&[("all-but-1", KeepUp::AllBut1), ("majority", KeepUp::Majority)]);
-        }
-        usize::try_from(item.whole_number(0..100_000)?).ok().map(KeepUp::Number)
     }
 
     pub(super) fn services(&self, item: &Item<'d>) -> Vec<Service> {
@@ -354,5 +294,55 @@ pub(super) fn shell_of(os: Os) -> Shell {
     match os {
         Os::Linux | Os::Unix => Shell::Sh,
         Os::Windows => Shell::PowerShell,
+    }
+}
+
+pub(super) fn position(table: &Table<'_>) -> Position {
+    const POSITIONS: [(&str, Position); 5] = [
+        ("each", Position::Each),
+        ("first", Position::First),
+        ("not-first", Position::NotFirst),
+        ("last", Position::Last),
+        ("not-last", Position::NotLast),
+    ];
+    table.get("on").and_then(|item| item.one_of(&POSITIONS)).unwrap_or(Position::Each)
+}
+
+pub(super) fn count(item: &Item<'_>) -> Option<Count> {
+    const MOST: i64 = 100_000;
+    if !item.is_text() {
+        let number = usize::try_from(item.whole_number(0..MOST)?).ok()?;
+        return Some(Count { min: number, max: Some(number) });
+    }
+    let text = item.text()?;
+    let number = |text: &str| text.trim().parse::<usize>().ok().filter(|number| *number < 100_000);
+    let count = match text.as_str().split_once("..") {
+        Some((min, "")) => number(min).map(|min| Count { min, max: None }),
+        Some((min, max)) => number(min).zip(number(max)).map(|(min, max)| Count { min, max: Some(max) }),
+        None => number(text.as_str()).map(|number| Count { min: number, max: Some(number) }),
+    };
+    if count.is_none_or(|count| count.max.is_some_and(|max| max < count.min || max == 0)) {
+        text.report(format!("{} is no count", quoted(text.as_str())), "write `1`, `\"2..\"` or `\"0..3\"`");
+    }
+    count
+}
+
+pub(super) fn keep_up(item: &Item<'_>) -> Option<KeepUp> {
+    if item.is_text() {
+        return item.one_of(&[("all-but-1", KeepUp::AllBut1), ("majority", KeepUp::Majority)]);
+    }
+    usize::try_from(item.whole_number(0..100_000)?).ok().map(KeepUp::Number)
+}
+
+pub(super) fn regex(item: &Item<'_>) -> Option<Regex> {
+    let text = item.text()?;
+    match Regex::new(text.as_str()) {
+        Ok(regex) => Some(regex),
+        Err(error) => {
+            let why = error.to_string();
+            let why = why.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
+            text.report(format!("`{}` is no regular expression", item.key()), why);
+            None
+        }
     }
 }

@@ -6,14 +6,14 @@ use std::ops::Range;
 use toml::de::DeValue;
 
 use super::place::Place;
-use super::read::Reader;
+use super::read::{Reader, count, keep_up};
 use super::world::{INPUT_KINDS, OS, PERS};
 use super::{limits, listed_tables, named};
 use crate::model::{FactId, InputId, NoticeId, Os, RoleId, StageId};
 use crate::profile::ast::{Access, Count, FactKind, Input, InputKind, KeepUp, Notice, Page, Per, Role};
 use crate::profile::expr::Expr;
 use crate::text::diagnostic::quoted;
-use crate::text::toml::{Item, Table};
+use crate::text::toml::{Item, Table, Text};
 
 impl<'d> Reader<'d> {
     pub(super) fn all_roles(&self, root: &Table<'d>) -> Vec<Role> {
@@ -25,7 +25,7 @@ impl<'d> Reader<'d> {
         self.check_id(item.key(), item.key_span(), false);
         let id = item.key();
         self.mark(format!("roles.{id}"), item.key_span());
-        let count = table.need("count").and_then(|item| self.count(&item));
+        let count = table.need("count").and_then(|item| count(&item));
         let count = count.unwrap_or(Count { min: 0, max: None });
         let role = Role {
             id: RoleId::from(id),
@@ -44,14 +44,14 @@ impl<'d> Reader<'d> {
                 .map(|item| self.per_os(&item, |item, _| self.services(item)))
                 .unwrap_or_default(),
             keep_up: self.keep_up_of(&table, Some(count)),
-            cite: self.cite(&table),
+            cite: table.string("cite"),
         };
         table.finish();
         role
     }
 
     fn systems_of(&self, item: &Item<'d>) -> Vec<Os> {
-        let systems: Vec<_> = item.texts().iter().map(|text| text.as_str()).collect();
+        let systems: Vec<_> = item.texts().iter().map(Text::as_str).collect();
         if systems.is_empty() {
             self.report(
                 item.span(),
@@ -93,7 +93,7 @@ impl<'d> Reader<'d> {
 
     pub(super) fn keep_up_of(&self, table: &Table<'d>, count: Option<Count>) -> Option<KeepUp> {
         let item = table.get("keep-up")?;
-        let keep_up = self.keep_up(&item)?;
+        let keep_up = keep_up(&item)?;
         if let (KeepUp::Number(number), Some(count)) = (keep_up, count)
             && number > count.min
         {
@@ -152,12 +152,12 @@ impl<'d> Reader<'d> {
                 .map(|item| self.per_os(&item, |item, os| self.default(item, kind, &choices, os)))
                 .unwrap_or_default(),
             choices,
-            help: self.string(&table, "help"),
-            optional: self.yes_no(&table, "optional", false),
+            help: table.string("help"),
+            optional: table.yes_no("optional", false),
             roles: self.roles(roles_item),
-            unsure: self.yes_no(&table, "unsure", false),
+            unsure: table.yes_no("unsure", false),
             when: table.get("when").and_then(|item| self.settled(&item, &Place::farm(self.world))),
-            cite: self.cite(&table),
+            cite: table.string("cite"),
         };
         table.finish();
         input
@@ -201,7 +201,7 @@ impl<'d> Reader<'d> {
                 return item.number().map(|number| number.to_string()).unwrap_or_default();
             }
             (InputKind::Hosts, DeValue::Array(_)) => {
-                return item.texts().iter().map(|text| text.as_str()).collect::<Vec<_>>().join(", ");
+                return item.texts().iter().map(Text::as_str).collect::<Vec<_>>().join(", ");
             }
             _ => self
                 .text(item, os == Some(Os::Windows))
@@ -218,7 +218,7 @@ impl<'d> Reader<'d> {
                 );
             }
             InputKind::Number if !value.trim().parse::<f64>().is_ok_and(f64::is_finite) => {
-                item.expected("a number")
+                item.expected("a number");
             }
             InputKind::Secret => self.report(
                 item.span(),
@@ -256,10 +256,10 @@ impl<'d> Reader<'d> {
             id: NoticeId::from(id),
             text: text.map(|item| self.template(&item, &place)).unwrap_or_default(),
             page: table.get("page").and_then(|item| item.one_of(&PAGES)).unwrap_or(Page::Information),
-            confirm: self.yes_no(&table, "confirm", false),
+            confirm: table.yes_no("confirm", false),
             banner: table.get("banner").and_then(|item| self.banner(&item)),
             when: self.condition(table.get("when").as_ref(), &place),
-            cite: self.cite(&table),
+            cite: table.string("cite"),
         };
         table.finish();
         notice

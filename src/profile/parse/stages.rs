@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use super::place::Place;
+use super::place::{Given, Place};
 use super::read::Reader;
 use super::{limits, listed_tables, named};
 use crate::model::{ProcedureId, RoleId, StageId};
 use crate::profile::ast::{AtATime, Procedure, Stage};
 use crate::profile::expr::Expr;
 use crate::text::diagnostic::Diagnostic;
-use crate::text::toml::{Item, Table};
+use crate::text::toml::{Item, Table, Text};
 
 impl<'d> Reader<'d> {
     pub(super) fn all_procedures(&self, root: &Table<'d>) -> Vec<Procedure> {
@@ -23,30 +23,29 @@ impl<'d> Reader<'d> {
         self.check_id(id, item.key_span(), false);
         let address = format!("procedures.{id}");
         self.mark(address.clone(), item.key_span());
-        let place = match self.world.uses.get(id) {
-            Some(used) => Place {
+        let place = if let Some(used) = self.world.uses.get(id) {
+            Place {
                 here: used.here.clone(),
                 peers: used.here.is_some(),
-                with: Some(used.with.clone()),
+                with: Given::These(used.with.clone()),
                 secret_with: used.secret.clone(),
                 item: used.item,
                 ..Place::farm(self.world)
-            },
-            None => {
-                self.doc.report_absence(
-                    Diagnostic::new(item.key_span(), format!("procedure `{id}` is used nowhere"))
-                        .help("name it with `use`, `recover` or `fix`, or take it out"),
-                );
-                // Whatever it may name, so that only this is reported.
-                let all = self.world.roles.keys().map(String::as_str);
-                Place { peers: true, item: true, with: None, ..Place::of_roles(self.world, all) }
             }
+        } else {
+            self.doc.report_absence(
+                Diagnostic::new(item.key_span(), format!("procedure `{id}` is used nowhere"))
+                    .help("name it with `use`, `recover` or `fix`, or take it out"),
+            );
+            // Whatever it may name, so that only this is reported.
+            let all = self.world.roles.keys().map(String::as_str);
+            Place { peers: true, item: true, with: Given::Anything, ..Place::of_roles(self.world, all) }
         };
         let procedure = Procedure {
             id: ProcedureId::from(id),
-            title: self.string(&table, "title").unwrap_or_else(|| id.to_owned()),
+            title: table.string("title").unwrap_or_else(|| id.to_owned()),
             steps: self.steps(&table, &place, &address),
-            cite: self.cite(&table),
+            cite: table.string("cite"),
         };
         table.finish();
         procedure
@@ -66,7 +65,7 @@ impl<'d> Reader<'d> {
 
     fn stage(&self, table: Table<'d>, before: &mut BTreeMap<String, Range<usize>>) -> Stage {
         let id = self.id(&table, before);
-        let span = id.as_ref().map_or_else(|| table.span(), |id| id.span());
+        let span = id.as_ref().map_or_else(|| table.span(), Text::span);
         let id = id.map(|id| id.as_str()).unwrap_or_default();
         let address = format!("stages.{id}");
         self.mark(address.clone(), span);
@@ -88,10 +87,10 @@ impl<'d> Reader<'d> {
             soak: table.get("soak").and_then(|item| item.duration()),
             keep_up: self.keep_up_of(&table, None),
             tally: table.get("tally").map(|item| self.template(&item, &Place::farm(self.world))),
-            leave_out: self.string(&table, "leave-out"),
+            leave_out: table.string("leave-out"),
             steps: self.steps(&table, &place, &address),
             roles,
-            cite: self.cite(&table),
+            cite: table.string("cite"),
         };
         if let Some(item) = table.get("last") {
             self.mark(format!("{address}.last"), item.key_span());

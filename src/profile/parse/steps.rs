@@ -3,14 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use super::place::Place;
-use super::read::Reader;
+use super::place::{Place, Purpose};
+use super::read::{Reader, position, regex};
 use super::{limits, listed_tables};
 use crate::model::{CheckId, FactId, Os, ProcedureId, StepId};
 use crate::profile::ast::{Act, At, PerOs, Position, ServiceAct, Step, Wait};
 use crate::profile::expr::{Expr, Kind, Template};
 use crate::text::diagnostic::Diagnostic;
-use crate::text::toml::{Item, Table, listed};
+use crate::text::toml::{Item, Table, Text, listed};
 
 const ACTS: [&str; 10] =
     ["run", "attended", "manual", "confirm", "upload", "service", "wait", "reboot", "collect", "use"];
@@ -66,7 +66,7 @@ impl<'d> Reader<'d> {
         before: &mut BTreeMap<String, std::ops::Range<usize>>,
     ) -> Step {
         let id = self.id(&table, before);
-        let span = id.as_ref().map_or_else(|| table.span(), |id| id.span());
+        let span = id.as_ref().map_or_else(|| table.span(), Text::span);
         let id = id.map(|id| id.as_str()).unwrap_or_default();
         let address = format!("{list}.{id}");
         self.mark(address.clone(), span);
@@ -76,32 +76,29 @@ impl<'d> Reader<'d> {
         let checks: Vec<_> = self.world.checks.keys().map(String::as_str).collect();
         let step = Step {
             id: StepId::from(id),
-            title: self.string(&table, "title"),
+            title: table.string("title"),
             on: self.position_of_step(&table, place),
             when: self.condition(table.get("when").as_ref(), place),
             needs: self.ids::<CheckId>(table.get("needs"), "check", &checks),
-            done: self.condition(table.get("done").as_ref(), &place.with_checks()),
+            done: self.condition(table.get("done").as_ref(), &place.for_purpose(Purpose::Outcome)),
             exit: table.get("exit").map_or_else(|| vec![0], |item| exits(&item)),
-            has: table.get("has").and_then(|item| self.regex(&item)),
-            lacks: table.get("lacks").and_then(|item| self.regex(&item)),
-            once: self.yes_no(&table, "once", false),
-            no_return: self.yes_no(&table, "no-return", false),
+            has: table.get("has").and_then(|item| regex(&item)),
+            lacks: table.get("lacks").and_then(|item| regex(&item)),
+            once: table.yes_no("once", false),
+            no_return: table.yes_no("no-return", false),
             repeat_safe: table
                 .get("repeat")
                 .and_then(|item| item.one_of(&[("never", false), ("safe", true)]))
                 .unwrap_or(false),
-            optional: self.yes_no(&table, "optional", false),
-            required: self.yes_no(&table, "required", true),
+            optional: table.yes_no("optional", false),
+            required: table.yes_no("required", true),
             expect: table.get("expect").and_then(|item| item.duration()),
             late: table.get("late").and_then(|item| item.duration()),
-            timeout: table
-                .get("timeout")
-                .and_then(|item| item.duration())
-                .unwrap_or(Duration::from_secs(600)),
+            timeout: table.get("timeout").and_then(|item| item.duration()).unwrap_or(Duration::from_mins(10)),
             tells: self.tells(&table),
             act,
             at,
-            cite: self.cite(&table),
+            cite: table.string("cite"),
         };
         if let (Some(expect), Some(late), Some(item)) = (step.expect, step.late, table.get("late"))
             && late < expect
@@ -138,7 +135,7 @@ impl<'d> Reader<'d> {
     }
 
     fn position_of_step(&self, table: &Table<'d>, place: &Place<'_>) -> Position {
-        let position = self.position(table);
+        let position = position(table);
         if let (Some(item), None, true) = (table.get("on"), &place.here, position != Position::Each) {
             self.report(
                 item.span(),
@@ -210,7 +207,7 @@ impl<'d> Reader<'d> {
         }
         for (key, acts, why) in GO_WITH {
             let Some(item) = table.get(key) else { continue };
-            if !given.is_empty() && !acts.iter().any(has) && !(is_use && NOT_WITH_USE.contains(&key)) {
+            if !given.is_empty() && !acts.iter().any(has) && (!is_use || !NOT_WITH_USE.contains(&key)) {
                 let help = if key == "timeout" {
                     why.to_owned()
                 } else {
@@ -262,7 +259,7 @@ impl<'d> Reader<'d> {
         items.iter().map(|item| self.template(item, place)).collect()
     }
 
-    fn upload(&self, text: &crate::text::toml::Text<'d>, address: &str) -> PerOs<Act> {
+    fn upload(&self, text: &Text<'d>, address: &str) -> PerOs<Act> {
         let input = self.file_input(text);
         self.uploaded.borrow_mut().insert(input.as_str().to_owned());
         self.mark(format!("{address}.upload"), text.span());
@@ -282,7 +279,7 @@ impl<'d> Reader<'d> {
     }
 
     fn wait(&self, table: &Table<'d>, item: &Item<'d>, place: &Place<'_>) -> Wait {
-        let place = place.with_checks();
+        let place = place.for_purpose(Purpose::Outcome);
         let progress = table.get("progress").and_then(|item| {
             let ends = item.list();
             let [done, whole] = &ends[..] else {
@@ -322,7 +319,10 @@ impl<'d> Reader<'d> {
             for item in table.items() {
                 self.check_id(item.key(), item.key_span(), false);
                 // What is given may end in a command; where it does not, the procedure's own place says so.
-                with.insert(item.key().to_owned(), self.template(&item, &place.for_command()));
+                with.insert(
+                    item.key().to_owned(),
+                    self.template(&item, &place.for_purpose(Purpose::Command)),
+                );
             }
         }
         PerOs::all(Act::Use { procedure, with })
@@ -336,7 +336,8 @@ fn exits(item: &Item<'_>) -> Vec<i32> {
         .filter_map(|item| i32::try_from(item.whole_number(-2_147_483_648..4_294_967_296)?).ok())
         .collect();
     if numbers.is_empty() {
-        item.expected("a list of exit statuses, such as [0, 3010]");
+        let problem = Diagnostic::new(item.span(), "no exit status would count as success");
+        item.doc().report(problem.help("list those that do: [0, 3010]"));
     }
     exits
 }

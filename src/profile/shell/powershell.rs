@@ -92,7 +92,7 @@ impl Reader<'_> {
             }
             _ if double => self.at += 1,
             '@' if self.char(1).is_some_and(|c| is_double_quote(c) || is_powershell_quote(c)) => {
-                self.here_string()
+                self.here_string();
             }
             c if is_powershell_quote(c) => self.single(),
             c if is_double_quote(c) => {

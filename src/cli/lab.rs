@@ -1,0 +1,114 @@
+//! `nofm lab`: a rehearsal on a stand-in farm.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::bail;
+
+use super::args::LabArgs;
+use super::exit::{self, Faulty};
+use super::files::{self, Papers};
+use super::{say, session};
+use crate::client::glance;
+use crate::engine::Phase;
+use crate::journal::StateDir;
+use crate::lab::{self, LabOptions};
+use crate::plan::SessionFile;
+
+/// How many times faster than the vendor's a farm of speed 1 is: minutes become seconds.
+const PACE: f64 = 20.0;
+/// Beyond this the program would give up waiting before the farm's own commands can answer.
+const PACE_MOST: f64 = 60.0;
+
+pub(super) fn run(args: &LabArgs) -> anyhow::Result<u8> {
+    let profile = files::profile(&args.profile)?;
+    let id = profile.profile.id.as_str();
+    if args.faults {
+        for fault in lab::faults(id)? {
+            say(&format!("{}: {}; {}", fault.name, fault.does, fault.ends))?;
+        }
+        return Ok(exit::DONE);
+    }
+    let state_dir = StateDir::from_env()?;
+    let dir = match &args.dir {
+        Some(dir) => std::path::absolute(dir)?,
+        None => state_dir.path().join("labs").join(id),
+    };
+    if args.remove {
+        let ended = remove(&state_dir, &dir)?;
+        say(&format!("{} is deleted; {ended} of its processes were ended", dir.display()))?;
+        return Ok(exit::DONE);
+    }
+    make_room(&state_dir, &dir, args.dir.is_some())?;
+    let options = LabOptions {
+        servers: args.servers,
+        balancers: args.balancers,
+        consoles: args.consoles,
+        faults: args.fault.iter().map(|name| name.parse()).collect::<Result<_, _>>()?,
+        speed: args.speed,
+        ..LabOptions::new(&dir)
+    };
+    let lab = lab::create(id, &options)?;
+    if !args.face.is_headless() {
+        say(&format!("A stand-in farm was made in {}", lab.dir.display()))?;
+    }
+    let answers = args.answers.as_deref().unwrap_or(&lab.answers_path);
+    let papers = Papers::from(&args.profile, &lab.inventory_path, Some(answers))?;
+    let speed = (PACE * args.speed).clamp(1.0, PACE_MOST);
+    let (state_dir, session) = session::begin(&papers, speed, true)?;
+    let code = session::face(&state_dir, &session, &args.face, Some(&papers.answers), true)?;
+    if !args.face.json {
+        say(&format!("The farm stays as it is now: nofm lab {} --remove{} deletes it", args.profile, at(args.dir.as_deref())))?;
+    }
+    Ok(code)
+}
+
+fn at(dir: Option<&Path>) -> String {
+    dir.map(|dir| format!(" --dir {}", dir.display())).unwrap_or_default()
+}
+
+/// The farm of an earlier rehearsal gives way, unless somebody may still go on with it.
+fn make_room(state_dir: &StateDir, dir: &Path, named: bool) -> anyhow::Result<()> {
+    // A folder that the operator named is theirs to clear; a new farm is refused there.
+    if named || !dir.exists() {
+        return Ok(());
+    }
+    for session in state_dir.sessions()? {
+        if base_of(&session.setup_path()).as_deref() != Some(dir) {
+            continue;
+        }
+        let id = session.id();
+        if session.holder()?.is_some() {
+            bail!(Faulty(format!("the rehearsal {id} is under way on this farm: `nofm attach {id} --plain` joins it")));
+        }
+        let open = glance(state_dir, &session)
+            .is_ok_and(|found| found.phase != Phase::Preparing && found.close.is_none_or(|close| close.is_resumable()));
+        if open {
+            bail!(Faulty(format!(
+                "the rehearsal {id} is not at its end: `nofm resume {id} --plain` goes on with it, `nofm lab {} --remove` \
+                 gives it up",
+                dir.file_name().unwrap_or_default().to_string_lossy()
+            )));
+        }
+    }
+    lab::remove(dir)?;
+    Ok(())
+}
+
+/// Deletes the farm, unless a runner is at work on it.
+fn remove(state_dir: &StateDir, dir: &Path) -> anyhow::Result<usize> {
+    for session in state_dir.sessions()? {
+        let id = session.id();
+        if session.holder()?.is_some() && base_of(&session.setup_path()).as_deref() == Some(dir) {
+            bail!(Faulty(format!(
+                "the rehearsal {id} is under way on this farm: `nofm attach {id} --plain` joins it; stop it there first"
+            )));
+        }
+    }
+    Ok(lab::remove(dir)?)
+}
+
+/// The folder of the inventory that a session was made from.
+fn base_of(setup: &Path) -> Option<PathBuf> {
+    let text = std::fs::read_to_string(setup).ok()?;
+    Some(SessionFile::parse(&text).ok()?.base)
+}

@@ -1,0 +1,326 @@
+//! Without a person: every answer from a file or a default, and a stop where only a person may decide.
+
+use super::console::Console;
+use super::desk::Desk;
+use super::error::{End, Go, Stop};
+use super::person::{is_checked, is_surveyed};
+use super::policy::{Policy, input_values};
+use super::show;
+use crate::client::whole_path;
+use crate::engine::{About, Choice, Intent, Lack, Phase, Question, State};
+use crate::inventory::Answers;
+use crate::plan;
+use crate::profile::Page;
+
+/// How far a session is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// The prechecks, and no further.
+    Checks,
+    /// To the end.
+    End,
+}
+
+pub(super) struct Script<'a> {
+    desk: Desk,
+    console: Console,
+    policy: Policy<'a>,
+    reach: Reach,
+}
+
+impl<'a> Script<'a> {
+    pub(super) fn new(desk: Desk, console: Console, answers: &'a Answers) -> Self {
+        Self { desk, console, policy: Policy::new(answers), reach: Reach::End }
+    }
+
+    pub(super) fn into_desk(self) -> Desk {
+        self.desk
+    }
+
+    pub(super) fn walk(&mut self, reach: Reach, from_start: bool) -> Go<End> {
+        self.reach = reach;
+        if !from_start {
+            self.desk.skip()?;
+        }
+        self.desk.catch_up()?;
+        self.insist(&Intent::TakePen { by_force: true })?;
+        if self.desk.state().phase == Phase::Preparing {
+            self.prepare()?;
+        }
+        self.until(|_| false)?;
+        Ok(End::RunnerGone)
+    }
+
+    fn prepare(&mut self) -> Go<()> {
+        for wrong in give_answers(&mut self.desk, self.policy.answers)? {
+            self.say("! ", &wrong)?;
+        }
+        let banned: Vec<String> = self.lacks(|lack| matches!(lack, Lack::Banned(_)));
+        if self.reach == Reach::End && !banned.is_empty() {
+            return self.stop_for(&banned);
+        }
+        self.notices(Page::Licence)?;
+        self.notices(Page::Information)?;
+        self.unsure()?;
+        let unanswered = self.lacks(|lack| matches!(lack, Lack::Input { .. }));
+        if !unanswered.is_empty() {
+            return self.stop_for(&unanswered);
+        }
+        self.heading("Inputs")?;
+        if !self.desk.is_json() {
+            show::inputs(&mut self.desk.out, self.desk.follower.state())?;
+        }
+        self.components()?;
+        self.checks()?;
+        if self.reach == Reach::Checks {
+            return self.end_checks();
+        }
+        self.notices(Page::Requirements)?;
+        self.begin()
+    }
+
+    fn heading(&mut self, text: &str) -> Go<()> {
+        if !self.desk.is_json() {
+            self.desk.out.heading(text)?;
+        }
+        Ok(())
+    }
+
+    fn say(&mut self, mark: &str, text: &str) -> Go<()> {
+        if !self.desk.is_json() {
+            self.desk.out.hanging(mark, text)?;
+        }
+        Ok(())
+    }
+
+    fn insist(&mut self, intent: &Intent) -> Go<()> {
+        match self.desk.send(intent)? {
+            Ok(()) => Ok(()),
+            Err(why) => self.stop_for(&[why]),
+        }
+    }
+
+    /// Says why a person is needed, and stops the session so that one can go on with it.
+    fn stop_for<T>(&mut self, why: &[String]) -> Go<T> {
+        for why in why {
+            self.say("! ", &format!("a person must decide: {why}"))?;
+        }
+        self.stop()?;
+        self.closed()
+    }
+
+    fn stop(&mut self) -> Go<()> {
+        // Refused only where the session ended by itself, which is seen next.
+        if let Err(why) = self.desk.send(&Intent::Stop)? {
+            self.say("! ", &why)?;
+        }
+        Ok(())
+    }
+
+    /// Waits for the session's end.
+    fn closed<T>(&mut self) -> Go<T> {
+        loop {
+            self.desk.catch_up()?;
+            self.leave_if_told()?;
+            self.desk.wait()?;
+        }
+    }
+
+    fn leave_if_told(&mut self) -> Go<()> {
+        if self.console.is_interrupted() { Err(Stop::End(End::Left)) } else { Ok(()) }
+    }
+
+    fn lacks(&self, which: impl Fn(&Lack) -> bool) -> Vec<String> {
+        let state = self.desk.state();
+        state.lacking().iter().filter(|lack| which(lack)).map(|lack| state.lack_text(lack)).collect()
+    }
+
+    fn notices(&mut self, page: Page) -> Go<()> {
+        let ids = show::notices_of(self.desk.state(), page);
+        for id in ids {
+            let Some(notice) = self.desk.state().setup.profile.notice(&id).cloned() else { continue };
+            if !self.desk.is_json() {
+                self.desk.out.blank()?;
+                show::notice(&mut self.desk.out, self.desk.follower.state(), &notice)?;
+            }
+            let confirmed = self.desk.state().notices.contains(&id);
+            if notice.confirm && !confirmed && self.policy.answers.notices.contains(&id) {
+                self.insist(&Intent::ConfirmNotice { notice: id })?;
+            } else if notice.confirm && !confirmed && self.reach == Reach::End {
+                return self.stop_for(&[format!("the notice `{id}` is to be confirmed; see `[confirm] notices`")]);
+            }
+        }
+        Ok(())
+    }
+
+    fn unsure(&mut self) -> Go<()> {
+        let setup = self.desk.state().setup.clone();
+        let agreed = self.desk.state().unsure.clone();
+        let open: Vec<_> =
+            setup.profile.inputs.iter().filter(|input| input.unsure && !agreed.contains(&input.id)).collect();
+        if open.is_empty() || (self.reach == Reach::Checks && !self.policy.answers.unsure) {
+            return Ok(());
+        }
+        if !self.policy.answers.unsure {
+            let ids: Vec<&str> = open.iter().map(|input| input.id.as_str()).collect();
+            let why = format!("what the vendor does not vouch for is to be agreed to ({}); see `[confirm] unsure`", ids.join(", "));
+            return self.stop_for(&[why]);
+        }
+        for input in open {
+            self.insist(&Intent::AgreeUnsure { input: input.id.clone() })?;
+        }
+        Ok(())
+    }
+
+    fn components(&mut self) -> Go<()> {
+        self.insist(&Intent::Survey)?;
+        self.until(is_surveyed)?;
+        self.heading("Components")?;
+        if !self.desk.is_json() {
+            show::components(&mut self.desk.out, self.desk.follower.state())?;
+        }
+        Ok(())
+    }
+
+    fn checks(&mut self) -> Go<()> {
+        self.insist(&Intent::Check { check: None, server: None })?;
+        self.until(is_checked)?;
+        if self.reach == Reach::End {
+            for row in show::problems(self.desk.state()) {
+                if row.has_fix && self.policy.may_fix(&row.check, row.server.as_ref()) {
+                    // What an earlier fix mended may need none any more: that refusal is no fault.
+                    if let Err(why) = self.desk.send(&Intent::Fix { check: row.check, server: row.server })? {
+                        self.say("! ", &why)?;
+                    }
+                    self.until(is_checked)?;
+                }
+            }
+            self.waive()?;
+        }
+        self.heading("Prechecks")?;
+        if !self.desk.is_json() {
+            show::checks(&mut self.desk.out, self.desk.follower.state(), false)?;
+        }
+        let problems = show::problems(self.desk.state());
+        if self.reach == Reach::Checks || problems.is_empty() {
+            return Ok(());
+        }
+        if problems.iter().any(|row| row.blocks) {
+            self.stop()?;
+            return self.end_as(End::Blocked);
+        }
+        let why = self.lacks(|lack| matches!(lack, Lack::Warned { .. }));
+        self.stop_for(&why)
+    }
+
+    fn waive(&mut self) -> Go<()> {
+        for row in show::problems(self.desk.state()) {
+            if !row.blocks
+                && let Some(reason) = self.policy.answers.waive.get(&row.check).cloned()
+            {
+                self.insist(&Intent::Waive { check: row.check, server: row.server, reason })?;
+            }
+        }
+        Ok(())
+    }
+
+    fn end_checks(&mut self) -> Go<()> {
+        let blocked = show::problems(self.desk.state()).iter().any(|row| row.blocks);
+        self.stop()?;
+        if blocked { self.end_as(End::Blocked) } else { self.closed() }
+    }
+
+    /// Waits for the session's end, which counts as `end`.
+    fn end_as<T>(&mut self, end: End) -> Go<T> {
+        match self.closed::<()>() {
+            Err(Stop::End(End::Closed(_))) => Err(Stop::End(end)),
+            other => other.and(Err(Stop::End(end))),
+        }
+    }
+
+    fn begin(&mut self) -> Go<()> {
+        let state = self.desk.follower.state();
+        let setup = state.setup.clone();
+        let built = plan::build(&setup, &state.answers);
+        let answers = state.answers.clone();
+        let plan = match built {
+            Ok(plan) => plan,
+            Err(problems) => {
+                let why: Vec<String> = problems.into_iter().map(|problem| problem.text).collect();
+                return self.stop_for(&why);
+            }
+        };
+        self.heading("Summary")?;
+        if !self.desk.is_json() {
+            show::plan(&mut self.desk.out, &setup, &answers, &plan)?;
+        }
+        if !self.policy.answers.summary {
+            return self.stop_for(&["the summary is to be agreed to; see `[confirm] summary`".to_owned()]);
+        }
+        self.heading("Upgrade")?;
+        self.insist(&Intent::Begin { plan: plan.hash })
+    }
+
+    /// Waits until `done`, answering what is asked meanwhile.
+    fn until(&mut self, done: impl Fn(&State) -> bool) -> Go<()> {
+        loop {
+            self.desk.catch_up()?;
+            self.leave_if_told()?;
+            if done(self.desk.state()) {
+                return Ok(());
+            }
+            match self.desk.question() {
+                Some(question) => self.answer(&question)?,
+                None => self.desk.wait()?,
+            }
+        }
+    }
+
+    fn answer(&mut self, question: &Question) -> Go<()> {
+        let wish = self.policy.choose(self.desk.follower.state(), question);
+        if let Some((choice, text)) = wish {
+            let reply = Intent::Reply { question: question.id, choice, text };
+            match self.desk.send(&reply)? {
+                Ok(()) => return Ok(()),
+                Err(why) => self.say("! ", &why)?,
+            }
+            if !self.desk.state().questions.contains_key(&question.id) {
+                return Ok(());
+            }
+        }
+        if self.reach == Reach::Checks && matches!(question.about, About::Tell(_)) {
+            // Nobody is there to ask, so it is not known, which is what the table then shows.
+            let reply = Intent::Reply { question: question.id, choice: Choice::Unknown, text: String::new() };
+            return self.insist(&reply);
+        }
+        self.hold(question)
+    }
+
+    fn hold(&mut self, question: &Question) -> Go<()> {
+        if !self.desk.is_json() {
+            show::question(&mut self.desk.out, question, false)?;
+            self.say("! ", "a person must decide this, so the session is held here")?;
+        }
+        let reply = Intent::Reply { question: question.id, choice: Choice::Hold, text: String::new() };
+        if self.desk.send(&reply)?.is_err() {
+            self.stop()?;
+        }
+        self.closed()
+    }
+}
+
+/// Sends the inputs that `answers` has and the session has not. Gives what is wrong with the others.
+pub(super) fn give_answers(desk: &mut Desk, answers: &Answers) -> Go<Vec<String>> {
+    let setup = desk.state().setup.clone();
+    let (values, mut wrong) = input_values(&setup, answers, whole_path);
+    for (input, key, value) in values {
+        if desk.state().answers.given(&input, &key) == Some(&value) {
+            continue;
+        }
+        let answer = Intent::Answer { input: input.clone(), key, value };
+        if let Err(why) = desk.send(&answer)? {
+            wrong.push(format!("the answer to `{input}`: {why}"));
+        }
+    }
+    Ok(wrong)
+}

@@ -1,0 +1,130 @@
+//! What will be done, and the word that begins it.
+
+use super::Person;
+use crate::engine::{Intent, Lack, Phase};
+use crate::plain::error::Go;
+use crate::plain::show;
+use crate::plan::{self, Plan};
+use crate::profile::Page;
+
+impl Person {
+    pub(super) fn summary(&mut self, number: usize) -> Go<()> {
+        loop {
+            self.page(number, "Summary")?;
+            let state = self.desk.follower.state();
+            let setup = state.setup.clone();
+            let plan = match plan::build(&setup, &state.answers) {
+                Ok(plan) => Some(plan),
+                Err(problems) => {
+                    for problem in problems {
+                        self.desk.out.hanging("! ", &problem.text)?;
+                    }
+                    None
+                }
+            };
+            if let Some(plan) = &plan {
+                let answers = state.answers.clone();
+                show::plan(&mut self.desk.out, &setup, &answers, plan)?;
+            }
+            self.still_lacking()?;
+            if self.decide(plan.as_ref())? {
+                return Ok(());
+            }
+        }
+    }
+
+    fn still_lacking(&mut self) -> Go<()> {
+        let state = self.desk.follower.state();
+        let lacking = state.lacking();
+        for lack in &lacking {
+            let text = state.lack_text(lack);
+            self.desk.out.hanging("! ", &text)?;
+        }
+        Ok(())
+    }
+
+    /// Reads what is wanted until it was begun (true), or something changed and the page is to be shown anew.
+    fn decide(&mut self, plan: Option<&Plan>) -> Go<bool> {
+        self.desk.out.blank()?;
+        let mut rows = Vec::new();
+        loop {
+            let typed = self.ask("begin: start; N: command of step N; i: inputs; c: checks; q: leave or stop.\n>")?;
+            match (&*typed, plan) {
+                ("begin", Some(plan)) => {
+                    if self.send(&Intent::Begin { plan: plan.hash.clone() })? {
+                        return Ok(true);
+                    }
+                    return Ok(self.settle_lacks()? && self.desk.state().phase != Phase::Preparing);
+                }
+                ("i", _) => {
+                    self.inputs(3)?;
+                    return Ok(false);
+                }
+                ("c", _) => {
+                    self.checks(5)?;
+                    return Ok(false);
+                }
+                ("q", _) => self.quit()?,
+                ("?", _) => self.help()?,
+                (typed, Some(plan)) if typed.parse::<usize>().is_ok() => {
+                    if rows.is_empty() {
+                        let state = self.desk.state();
+                        rows = show::plan_rows(&state.setup, &state.answers, plan, true);
+                    }
+                    let number: usize = typed.parse().unwrap_or(0);
+                    match rows.get(number.wrapping_sub(1)) {
+                        Some(row) => {
+                            let text = row.command.clone().unwrap_or_default();
+                            self.desk.out.verbatim(4, &text)?;
+                        }
+                        None => self.desk.out.line(&format!("The steps have the numbers 1 to {}.", rows.len()))?,
+                    }
+                }
+                _ => self.desk.out.line("To start, type the word begin in full.")?,
+            }
+        }
+    }
+
+    /// Leads to the page of whatever keeps it from being started. True: it was looked after.
+    fn settle_lacks(&mut self) -> Go<bool> {
+        let lacking = self.desk.state().lacking();
+        match lacking.first() {
+            None => {}
+            Some(Lack::Input { .. } | Lack::Unsure(_)) => self.inputs(3)?,
+            Some(Lack::Notice(_)) => {
+                self.read.clear();
+                for (number, title, page) in [
+                    (1, "Licence", Page::Licence),
+                    (2, "Information", Page::Information),
+                    (6, "Requirements", Page::Requirements),
+                ] {
+                    self.notices(number, title, page)?;
+                }
+            }
+            Some(Lack::Unchecked | Lack::Blocked { .. } | Lack::Warned { .. }) => self.checks(5)?,
+            Some(Lack::Plan { .. }) => self.inputs(3)?,
+            Some(Lack::Banned(why)) => self.lift(&why.clone())?,
+        }
+        Ok(true)
+    }
+
+    /// What an earlier failure forbade is lifted with evidence only, where the vendor says how.
+    fn lift(&mut self, why: &str) -> Go<()> {
+        let Some(ban) = self.desk.state().bans.iter().find(|ban| ban.why == why).cloned() else { return Ok(()) };
+        match &ban.lifted_by {
+            None => {
+                self.desk.out.hanging("! ", &format!("Nothing within this program lifts it: {why}"))?;
+                self.stop()
+            }
+            Some(what) => {
+                self.desk.out.hanging("? ", &format!("It is lifted by: {what}"))?;
+                let evidence = self.ask("What shows that this is so? (Enter: nothing does)")?;
+                if evidence.is_empty() {
+                    return self.stop();
+                }
+                self.send(&Intent::LiftBan { act: ban.act, evidence })?;
+                Ok(())
+            }
+        }
+    }
+}
