@@ -126,8 +126,8 @@ fn outcome(checker: Checker, profile: &Profile) -> Result<Result<(), String>, St
 fn is_test_elsewhere(name: &str) -> bool {
     let Some((file, test)) = name.split_once("::") else { return false };
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(format!("{file}.rs"));
-    let text = std::fs::read_to_string(path).unwrap_or_default();
-    text.contains(&format!("#[test]\nfn {test}()"))
+    let source = std::fs::read_to_string(path).unwrap_or_default();
+    source.contains(&format!("#[test]\nfn {test}()"))
 }
 
 #[test]

@@ -295,10 +295,10 @@ impl Rehearsal {
 
     fn remember(&mut self, question: &Question) {
         let state = &self.session.state;
-        let stage = state.setup.profile.stages.get(state.stage).filter(|_| state.phase == Phase::Running);
+        let in_turn = state.setup.profile.stages.get(state.stage).filter(|_| state.phase == Phase::Running);
         let seen = Seen::new(state, None);
         let scope = state.scope(&seen, None);
-        let tally = stage
+        let tally = in_turn
             .and_then(|stage| stage.tally.as_ref()?.render(Shell::None, &|name| scope.lookup(name)).ok());
         let banners = state.notices_shown().filter_map(|notice| {
             let (from, to) = notice.banner.as_ref()?;
@@ -309,7 +309,7 @@ impl Rehearsal {
         self.log.push(Moment {
             at: self.session.journal.len(),
             question: question.clone(),
-            stage: stage.map_or_else(String::new, |stage| stage.id.to_string()),
+            stage: in_turn.map_or_else(String::new, |stage| stage.id.to_string()),
             tally,
             banners: banners.collect(),
         });
