@@ -115,12 +115,9 @@ fn no_damage_to_a_profile_panics() {
     let lines: Vec<_> = text.lines().collect();
     let mut refused = 0;
     for index in 0..lines.len() {
-        let without: String = lines
-            .iter()
-            .enumerate()
-            .filter(|(i, _)| *i != index)
-            .map(|(_, line)| format!("{line}\n"))
-            .collect();
+        let without: Vec<_> =
+            lines.iter().enumerate().filter(|(i, _)| *i != index).map(|(_, line)| *line).collect();
+        let without = without.join("\n");
         refused +=
             usize::from(profile::parse("damaged", &without).map_err(|wrong| wrong.to_string()).is_err());
     }

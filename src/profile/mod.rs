@@ -1,7 +1,18 @@
 //! The profile language: a vendor's upgrade procedure as TOML, read into a checked [`Profile`] or into
 //! *all* its diagnostics.
 //!
-//! Knows neither servers nor terminals, and opens no file: whoever has the text hands it over.
+//! Whoever holds a [`Profile`] from [`parse`] may rely on this: every id in it names something that is there;
+//! every expression and template compiles, is of the right kind, and names only what its place offers; every
+//! placeholder of a command stands where the shell reads it as a word of its own; no procedure and no fact
+//! leads back to itself; the engine can carry out all of it.
+//!
+//! An expression is unknown as soon as a name that it needs is, and an unknown one never holds. A template
+//! quotes whatever it fills in.
+//!
+//! Limits: the shells' grammars are known as far as it takes to find quotes, and in doubt a command is
+//! refused. Whether a host gets a procedure twice because it has two roles depends on the inventory, and is
+//! found when the plan is made. Knows neither servers nor terminals, and opens no file: whoever has the text
+//! hands it over.
 
 mod ast;
 pub mod builtin;

@@ -5,6 +5,7 @@
 //! `NOFM_SIM_SEEDS=100000` runs as many.
 
 pub mod digest;
+mod directed;
 mod generate;
 mod laws;
 mod operator;

@@ -211,7 +211,7 @@ impl Operator {
             return *self.rng.pick(allowed);
         }
         // Patience ends: whoever tried again for long gives up.
-        if self.session.journal.len() > 4_000 {
+        if self.session.journal.len() > 1_500 {
             let last = [Choice::Abort, Choice::Accept, Choice::Hold];
             if let Some(choice) = last.iter().find(|choice| allowed.contains(choice)) {
                 return *choice;

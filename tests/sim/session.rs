@@ -70,6 +70,9 @@ pub struct Session {
     pub viewer: ViewerId,
 }
 
+/// For how many events a runner is let die after every one.
+const ALWAYS_MAX: usize = 400;
+
 /// The longest journal that a session of the simulator comes to.
 const EVENTS_MAX: usize = 40_000;
 
@@ -143,6 +146,10 @@ impl Session {
         }
         self.laws.after(&self.state, &event);
         self.journal.push((stamp, event));
+        // Folding the journal after each of its events takes time that grows with its square.
+        if matches!(self.crashes, Crashes::Always) && self.journal.len() > ALWAYS_MAX {
+            self.crashes = Crashes::Percent(5);
+        }
         let crash = match self.crashes {
             Crashes::Never => false,
             Crashes::After(count) => self.journal.len() == count,
@@ -252,11 +259,12 @@ impl Session {
         Ok(())
     }
 
-    /// One move: what follows now, or else the next thing that is due. False: nothing is due.
-    fn step(&mut self, until_ms: u64) -> Result<bool, Crashed> {
+    /// Journals and starts what follows now, then goes on to the next thing that is due. False: nothing is due, or
+    /// `stop` says so.
+    fn step(&mut self, until_ms: u64, stop: &mut impl FnMut(&Self) -> bool) -> Result<bool, Crashed> {
         let decision = self.settle()?;
         self.act(&decision.work)?;
-        if self.state.closed.is_some() {
+        if self.state.closed.is_some() || stop(self) {
             return Ok(false);
         }
         if std::env::var_os("NOFM_SIM_SEED").is_some() {
@@ -311,20 +319,14 @@ impl Session {
         }
     }
 
-    /// Goes on until the session is closed, nothing is due any more, `until_ms` is reached, or `stop` says so.
+    /// Goes on until the session is closed, nothing is due any more, `until_ms` is reached, or `stop` says so once
+    /// all that follows is under way.
     pub fn go(&mut self, until_ms: u64, mut stop: impl FnMut(&Self) -> bool) {
         loop {
-            match self.step(until_ms) {
+            match self.step(until_ms, &mut stop) {
                 Err(Crashed) => self.crash(),
                 Ok(false) => break,
                 Ok(true) => {}
-            }
-            if stop(self) {
-                // What follows from the last event is still journalled and begun.
-                match self.settle().and_then(|decision| self.act(&decision.work)) {
-                    Err(Crashed) => self.crash(),
-                    Ok(()) => break,
-                }
             }
         }
     }
@@ -335,7 +337,9 @@ impl Session {
     }
 
     pub fn pass(&mut self, ms: u64) {
-        self.go(self.world.now_ms + ms, |_| false);
+        let to_ms = self.world.now_ms + ms;
+        self.go(to_ms, |_| false);
+        self.world.pass(to_ms);
     }
 
     /// An operator's wish, judged where nothing follows by itself any more: journalled, or refused and that
@@ -371,7 +375,7 @@ impl Session {
         self.intent(&Intent::TakePen { by_force: true })?;
         self.intent(&Intent::Survey)?;
         self.intent(&Intent::Check { check: None, server: None })?;
-        self.rest();
+        self.go(u64::MAX, |session| session.state.measures.is_empty() || !session.state.questions.is_empty());
         let plan = plan::build(&self.setup, &self.state.answers).map_err(|problems| format!("{problems:?}"))?;
         self.intent(&Intent::Begin { plan: plan.hash })
     }

@@ -69,6 +69,8 @@ impl Decider<'_> {
         match self.state.question(&about) {
             Some(asked) if asked.options == options => {}
             Some(asked) => self.record(Event::Withdrawn { question: asked.id }),
+            // A session that is to stop asks nothing new: it is asked when it goes on.
+            None if self.state.halt.is_some() => {}
             None => self.record(Event::Asked { question: Question { id: 0, about, text, details, options } }),
         }
     }
