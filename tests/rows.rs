@@ -174,11 +174,15 @@ fn every_rehearsal_shows_its_row() {
 fn no_row_holds_without_any_one_of_its_elements() {
     let profile = igel();
     let mut wrong = Vec::new();
+    // Whoever fails with the whole profile proves nothing.
+    let sound: BTreeSet<&str> =
+        checkers().iter().filter(|(_, checker)| outcome(*checker, &profile) == Ok(Ok(()))).map(|(name, _)| *name).collect();
     for row in rows() {
         for element in &row.elements {
             let less = without(&profile, element).unwrap_or_else(|why| panic!("{}: {why}", row.id));
             let mut fails = false;
-            for (name, checker) in row.tests.iter().filter_map(|test| Some((test, checker(test)?))) {
+            let tests = row.tests.iter().filter(|test| sound.contains(test.as_str()));
+            for (name, checker) in tests.filter_map(|test| Some((test, checker(test)?))) {
                 match outcome(checker, &less) {
                     Ok(Ok(())) => {}
                     Ok(Err(_)) => fails = true,

@@ -347,6 +347,9 @@ pub fn nothing_is_installed_before_the_summary_is_agreed_to(profile: &Profile) -
     rehearsal.intent(&Intent::Answer { input: "first".into(), key: String::new(), value: Value::text("ums1") })?;
     let refused = rehearsal.session.intent(&Intent::Begin { plan: shown });
     must!(refused.is_err(), "a plan begins that was not shown");
+    must!(rehearsal.begin().is_err(), "it begins with what was checked under other answers");
+    rehearsal.intent(&Intent::Check { check: None, server: None })?;
+    rehearsal.pursue();
     rehearsal.begin()?;
     let question = rehearsal.until_asked("update.install", "ums1")?;
     must!(matches!(question.about, About::Attended(_)), "the installer is not attended: {question:?}");

@@ -67,7 +67,7 @@ impl<'a> Scene<'a> {
         let mut rehearsal = Rehearsal {
             session,
             log: Vec::new(),
-            words: BTreeMap::new(),
+            words: BTreeMap::from([("told_version", OLD), ("pending_jobs", "0")]),
             keeps_moments: self.keeps_moments,
             moments: Vec::new(),
         };
@@ -114,13 +114,22 @@ impl<'a> Scene<'a> {
 }
 
 /// Where a rehearsal stands still.
-#[derive(Debug)]
 pub enum Halt {
     /// Something that the operator has no ready answer for.
     Asked(Question),
     Closed(Close),
     /// Nothing is due and nothing is asked.
     Quiet,
+}
+
+impl std::fmt::Debug for Halt {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Asked(question) => write!(f, "the question \"{}\" {:?}", question.text, question.details),
+            Self::Closed(close) => write!(f, "{close:?}"),
+            Self::Quiet => f.write_str("nothing to do"),
+        }
+    }
 }
 
 /// What the operator saw when they answered.
@@ -222,7 +231,7 @@ impl Rehearsal {
         match self.pursue() {
             Halt::Asked(question) => match &question.about {
                 About::Failure(key) => Ok((question.clone(), key.clone())),
-                _ => Err(format!("no failure is asked about, but {question:?}")),
+                _ => Err(format!("no failure is asked about, but {}", question.text)),
             },
             halt => Err(format!("nothing fails: {halt:?}")),
         }
@@ -259,8 +268,7 @@ impl Rehearsal {
                 Some((Choice::Tell, word.to_owned()))
             }
             About::Tell(ProbeKey::Fact(fact, _)) => {
-                let word = self.words.get(fact.as_str()).copied();
-                let word = word.or((fact == "told_version").then_some(OLD))?;
+                let word = self.words.get(fact.as_str()).copied()?;
                 Some((Choice::Tell, word.to_owned()))
             }
             _ => None,

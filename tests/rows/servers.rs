@@ -270,7 +270,7 @@ fn install_fails(profile: &Profile, server: &str) -> Result<(Rehearsal, Question
     let mut rehearsal = scene.begun()?;
     let (question, key) = rehearsal.until_failed()?;
     must!(key.step == "update.install" && host(&key) == server, "{key} fails");
-    must!(says(&question.details, "forbidden: leave_out"), "leaving it out is not forbidden: {:?}", question.details);
+    must!(says(&question.details, "forbidden: leaving a server out"), "leaving it out is not forbidden: {:?}", question.details);
     let leave_out = Intent::LeaveOut { server: server.into(), reason: "it burns".into() };
     must!(rehearsal.intent(&leave_out).is_err(), "{server} may be left out");
     Ok((rehearsal, question))
@@ -326,7 +326,7 @@ pub fn whoever_does_not_return_is_switched_over_by_hand(profile: &Profile) -> Re
     let mut rehearsal = scene.begun()?;
     let (question, key) = rehearsal.until_failed()?;
     must!(key.step == "normal" && host(&key) == "ums2", "{key} fails");
-    for part in ["umsadmin-cli server end-update-mode", "activate the productive data source", "forbidden: leave_out"] {
+    for part in ["umsadmin-cli server end-update-mode", "activate the productive data source", "forbidden: leaving a server out"] {
         must!(says(&question.details, part), "no guidance with `{part}`: {:?}", question.details);
     }
     must!(matches!(question.about, About::Failure(_)), "it is no failure");
