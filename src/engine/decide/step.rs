@@ -237,6 +237,10 @@ impl Decider<'_> {
         } else if lost {
             self.record(Event::StepUnknown { key: key.clone(), cause: lost_cause(lane) });
         } else {
+            if let Some(Act::Upload(_)) = self.state.act_of(key) {
+                let why = "its checksum was compared on the server".to_owned();
+                return self.settle(key, Outcome::Succeeded, Known::Seen, why);
+            }
             let status = if lane.targets.len() == 1 { "its exit status" } else { "the exit status everywhere" };
             self.settle(key, Outcome::Succeeded, Known::Inferred, format!("from {status}"));
         }
