@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Output, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
@@ -12,6 +12,11 @@ use serde_json::Value;
 
 /// How long a line may keep a test waiting.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+fn asset(name: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/plain").join(name);
+    fs::read_to_string(path).expect("a file of the tests")
+}
 
 /// Two servers, a profile, and a state folder of their own.
 struct Farm {
@@ -32,8 +37,8 @@ impl Farm {
             format!("[[servers]]\nname = \"{name}\"\nroles = [\"node\"]\ntransport = \"local\"\nroot = \"{name}\"\n")
         });
         farm.write("inventory.toml", &format!("nofm = 1\nfarm = \"mini\"\n{}", servers.concat()));
-        farm.write("profile.toml", include_str!("plain/mini.toml"));
-        farm.write("answers.toml", include_str!("plain/answers.toml"));
+        farm.write("profile.toml", &asset("mini.toml"));
+        farm.write("answers.toml", &asset("answers.toml"));
         farm
     }
 
@@ -47,7 +52,11 @@ impl Farm {
 
     fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_nofm"));
-        command.args(args).current_dir(self.folder.path()).env("NOFM_HOME", self.path("home")).env("USER", "tester");
+        command
+            .args(args)
+            .current_dir(self.folder.path())
+            .env("NOFM_HOME", self.path("home"))
+            .env("USER", "tester");
         command
     }
 
@@ -56,7 +65,16 @@ impl Farm {
     }
 
     fn run_headless(&self) -> Said {
-        self.nofm(&["run", "-p", "profile.toml", "-i", "inventory.toml", "--answers", "answers.toml", "--headless"])
+        self.nofm(&[
+            "run",
+            "-p",
+            "profile.toml",
+            "-i",
+            "inventory.toml",
+            "--answers",
+            "answers.toml",
+            "--headless",
+        ])
     }
 
     fn dialogue(&self, args: &[&str]) -> Dialogue {
@@ -215,13 +233,20 @@ impl Drop for Dialogue {
 fn a_person_is_walked_through_the_whole_upgrade() {
     let farm = Farm::new();
     let mut nofm = farm.run_dialogue();
-    nofm.prepares().types("1").hears("echo hello").hears("printf").types("Begin").hears("type the word begin in full");
+    nofm.prepares()
+        .types("1")
+        .hears("echo hello")
+        .hears("printf")
+        .types("Begin")
+        .hears("type the word begin in full");
     nofm.types("begin").hears("Step 8 of 9: Upgrade");
     nofm.hears("n1: \"Install\" starts").hears("1 of 2 nodes updated: go on?").types("1");
     nofm.hears("2 of 2 nodes updated: go on?").types("1");
     let said = nofm.ends();
     assert_eq!(said.code, 0, "{}\n{}", said.out, said.err);
-    for text in ["Finished: the upgrade is done", "2 of 2 nodes updated", "Tell your colleagues.", "nofm review"] {
+    for text in
+        ["Finished: the upgrade is done", "2 of 2 nodes updated", "Tell your colleagues.", "nofm review"]
+    {
         assert!(said.out.contains(text), "{text:?} is missing in:\n{}", said.out);
     }
     assert_eq!((farm.version("n1"), farm.version("n2")), ("2.0".to_owned(), "2.0".to_owned()));
@@ -249,7 +274,8 @@ fn a_program_reads_every_event_and_the_result() {
     assert_eq!(result["result"]["tally"]["updated"], 2);
     let session = farm.sessions()[0]["path"].as_str().expect("a path").to_owned();
     let journal = fs::read_to_string(PathBuf::from(session).join("journal.jsonl")).expect("the journal");
-    let journal: Vec<Value> = journal.lines().skip(1).map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let journal: Vec<Value> =
+        journal.lines().skip(1).map(|line| serde_json::from_str(line).expect("JSON")).collect();
     assert_eq!(events.len(), journal.len());
     for (told, kept) in events.iter().zip(&journal) {
         let mut kept = kept.clone();
@@ -268,15 +294,25 @@ fn a_check_that_blocks_ends_with_3_and_a_fix_that_is_allowed_mends_it() {
     assert!(said.out.contains("Put a file /ready on the node."), "{}", said.out);
     assert_eq!(farm.version("n1"), "1.0");
 
-    let checked = farm.nofm(&["check", "-p", "profile.toml", "-i", "inventory.toml", "--answers", "answers.toml", "--json"]);
+    let checked = farm.nofm(&[
+        "check",
+        "-p",
+        "profile.toml",
+        "-i",
+        "inventory.toml",
+        "--answers",
+        "answers.toml",
+        "--json",
+    ]);
     assert_eq!(checked.code, 3, "{}\n{}", checked.out, checked.err);
     let found: Value = serde_json::from_str(&checked.out).expect("JSON");
     let ready = found["checks"].as_array().expect("a list").iter();
-    let failed: Vec<&Value> = ready.filter(|row| row["check"] == "ready" && row["verdict"] == "fail").collect();
+    let failed: Vec<&Value> =
+        ready.filter(|row| row["check"] == "ready" && row["verdict"] == "fail").collect();
     assert_eq!(failed.len(), 1);
     assert_eq!(failed[0]["server"], "n2");
 
-    farm.write("answers.toml", &format!("{}\n[fix]\nready = true\n", include_str!("plain/answers.toml")));
+    farm.write("answers.toml", &format!("{}\n[fix]\nready = true\n", asset("answers.toml")));
     let said = farm.run_headless();
     assert_eq!(said.code, 0, "{}\n{}", said.out, said.err);
 }
@@ -288,12 +324,12 @@ fn a_warning_is_waived_by_name_and_reason_only() {
         fs::write(farm.path(name).join("version"), "3.5\n").expect("its version");
     }
     let newer = "[inputs]\nversion = \"4.0\"\n";
-    farm.write("answers.toml", &format!("{}\n{newer}", include_str!("plain/answers.toml")));
+    farm.write("answers.toml", &format!("{}\n{newer}", asset("answers.toml")));
     let said = farm.run_headless();
     assert_eq!(said.code, 4, "{}\n{}", said.out, said.err);
     assert!(said.out.contains("a person must decide: \"Nobody works\" on n1 warns"), "{}", said.out);
     let waive = "[waive]\nquiet = \"it is a public holiday\"\n";
-    farm.write("answers.toml", &format!("{}\n{newer}\n{waive}", include_str!("plain/answers.toml")));
+    farm.write("answers.toml", &format!("{}\n{newer}\n{waive}", asset("answers.toml")));
     let said = farm.run_headless();
     assert_eq!(said.code, 0, "{}\n{}", said.out, said.err);
     assert!(said.out.contains("it is a public holiday"), "{}", said.out);
@@ -326,7 +362,9 @@ fn what_is_forbidden_is_listed_with_the_reason_and_has_no_number() {
     let mut nofm = farm.run_dialogue();
     nofm.prepares().types("begin");
     nofm.hears("\"Install\" FAILED").hears("? n1: \"Install\" failed");
-    nofm.hears("  1  look again").hears("  2  retry").hears("  x  leave out: not possible: All nodes belong together.");
+    nofm.hears("  1  look again")
+        .hears("  2  retry")
+        .hears("  x  leave out: not possible: All nodes belong together.");
     nofm.types("9").hears("Type a number from 1 to").types("l n1").hears("^[[31mno luck^[[0m").types("2");
     nofm.hears("1 of 2 nodes updated: go on?").types("1").hears("2 of 2 nodes updated: go on?").types("1");
     let said = nofm.ends();
@@ -375,7 +413,13 @@ fn pausing_and_stopping_say_what_they_do_and_resume_goes_on() {
     let farm = Farm::new();
     fs::write(farm.path("n1/slow"), "").expect("a fault");
     let mut nofm = farm.run_dialogue();
-    nofm.prepares().types("begin").hears("n1: \"Install\" starts").types("p").hears("paused").types("c").hears("lets it go on");
+    nofm.prepares()
+        .types("begin")
+        .hears("n1: \"Install\" starts")
+        .types("p")
+        .hears("paused")
+        .types("c")
+        .hears("lets it go on");
     nofm.types("s").hears("wants to stop");
     let said = nofm.ends();
     assert_eq!(said.code, 4, "{}\n{}", said.out, said.err);
@@ -403,7 +447,10 @@ fn a_runner_that_is_gone_is_told_and_resumed() {
 #[test]
 fn faulty_files_end_with_2_and_show_the_place() {
     let farm = Farm::new();
-    farm.write("inventory.toml", "nofm = 1\nfarm = \"mini\"\n[[servers]]\nname = \"n1\"\nroles = [\"nodes\"]\ntransport = \"local\"\n");
+    farm.write(
+        "inventory.toml",
+        "nofm = 1\nfarm = \"mini\"\n[[servers]]\nname = \"n1\"\nroles = [\"nodes\"]\ntransport = \"local\"\n",
+    );
     let said = farm.run_headless();
     assert_eq!(said.code, 2, "{}\n{}", said.out, said.err);
     assert!(said.err.contains("inventory.toml:5"), "{}", said.err);
@@ -412,7 +459,13 @@ fn faulty_files_end_with_2_and_show_the_place() {
     assert_eq!(checked.code, 2);
     let rows: Vec<Value> = serde_json::from_str(&checked.out).expect("JSON");
     assert!(rows.iter().any(|row| row["line"] == 5), "{rows:?}");
-    for args in [&["run"][..], &["frobnicate"], &["run", "-p", "no-such", "-i", "inventory.toml"], &["attach"], &["review"]] {
+    for args in [
+        &["run"][..],
+        &["frobnicate"],
+        &["run", "-p", "no-such", "-i", "inventory.toml"],
+        &["attach"],
+        &["review"],
+    ] {
         let said = farm.nofm(args);
         assert_eq!(said.code, 2, "{args:?}: {}", said.err);
         assert!(!said.err.is_empty(), "{args:?}");
@@ -442,9 +495,9 @@ fn nobody_has_to_read_to_the_end() {
     let farm = Farm::new();
     assert_eq!(farm.run_headless().code, 0);
     for args in [&["sessions"][..], &["review"], &["profile", "show", "profile.toml"]] {
-        let mut child = farm.command(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("nofm starts");
-        drop(child.stdout.take());
-        let said: Said = child.wait_with_output().expect("it ends").into();
+        let (reader, writer) = std::io::pipe().expect("a pipe");
+        drop(reader);
+        let said: Said = farm.command(args).stdout(writer).output().expect("nofm starts").into();
         assert_eq!((said.code, &*said.err), (0, ""), "{args:?}");
     }
 }
@@ -471,7 +524,12 @@ fn review_tells_what_happened() {
     assert_eq!(farm.run_headless().code, 0);
     let said = farm.nofm(&["review", "--plain"]);
     assert_eq!(said.code, 0, "{}", said.err);
-    for text in ["the session was opened", "n1: \"Marked as ready\" passes", "n2: \"Install\" starts", "the session is done"] {
+    for text in [
+        "the session was opened",
+        "n1: \"Marked as ready\" passes",
+        "n2: \"Install\" starts",
+        "the session is done",
+    ] {
         assert!(said.out.contains(text), "{text:?} is missing in:\n{}", said.out);
     }
     let by_folder = farm.nofm(&["review", farm.sessions()[0]["path"].as_str().expect("a path")]);

@@ -7,9 +7,14 @@ use clap::{Args, Parser, Subcommand};
 
 /// Walks an administrator through upgrading a multi-server installation the way its vendor prescribes.
 #[derive(Debug, Parser)]
-#[command(name = "nofm", version, max_term_width = 100, after_help = "Exit codes: 0 done, 1 failed, 2 usage or a faulty \
+#[command(
+    name = "nofm",
+    version,
+    max_term_width = 100,
+    after_help = "Exit codes: 0 done, 1 failed, 2 usage or a faulty \
     file, 3 blocked by a precheck, 4 stopped and resumable, 5 a damaged session.\nNOFM_HOME moves the folder where \
-    sessions are kept.")]
+    sessions are kept."
+)]
 pub(super) struct Cli {
     #[command(subcommand)]
     pub(super) command: Command,

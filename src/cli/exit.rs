@@ -58,7 +58,9 @@ pub(super) fn code_of(error: &anyhow::Error) -> u8 {
 
 fn of_journal(error: &JournalError) -> u8 {
     match error {
-        JournalError::Broken { .. } | JournalError::OtherSetup { .. } | JournalError::Malformed { .. } => DAMAGED,
+        JournalError::Broken { .. } | JournalError::OtherSetup { .. } | JournalError::Malformed { .. } => {
+            DAMAGED
+        }
         JournalError::Version { .. }
         | JournalError::Unknown { .. }
         | JournalError::NoSession { .. }

@@ -113,6 +113,7 @@ fn text_of(path: &Path) -> Result<String, Faulty> {
         return Err(fail(format!("it is larger than {}", crate::text::size::short(LARGEST))));
     }
     let bytes = std::fs::read(path).map_err(|error| fail(error.to_string()))?;
-    String::from_utf8(bytes)
-        .map_err(|error| fail(format!("it is no UTF-8 text, from byte {} on", error.utf8_error().valid_up_to())))
+    String::from_utf8(bytes).map_err(|error| {
+        fail(format!("it is no UTF-8 text, from byte {} on", error.utf8_error().valid_up_to()))
+    })
 }

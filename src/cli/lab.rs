@@ -57,7 +57,11 @@ pub(super) fn run(args: &LabArgs) -> anyhow::Result<u8> {
     let (state_dir, session) = session::begin(&papers, speed, true)?;
     let code = session::face(&state_dir, &session, &args.face, Some(&papers.answers), true)?;
     if !args.face.json {
-        say(&format!("The farm stays as it is now: nofm lab {} --remove{} deletes it", args.profile, at(args.dir.as_deref())))?;
+        say(&format!(
+            "The farm stays as it is now: nofm lab {} --remove{} deletes it",
+            args.profile,
+            at(args.dir.as_deref())
+        ))?;
     }
     Ok(code)
 }
@@ -72,16 +76,18 @@ fn make_room(state_dir: &StateDir, dir: &Path, named: bool) -> anyhow::Result<()
     if named || !dir.exists() {
         return Ok(());
     }
-    for session in state_dir.sessions()? {
-        if base_of(&session.setup_path()).as_deref() != Some(dir) {
-            continue;
-        }
+    // The farm is that of the newest session; an older one's is gone.
+    let sessions = state_dir.sessions()?;
+    if let Some(session) = sessions.iter().find(|session| base_of(&session.setup_path()).as_deref() == Some(dir)) {
         let id = session.id();
         if session.holder()?.is_some() {
-            bail!(Faulty(format!("the rehearsal {id} is under way on this farm: `nofm attach {id} --plain` joins it")));
+            bail!(Faulty(format!(
+                "the rehearsal {id} is under way on this farm: `nofm attach {id} --plain` joins it"
+            )));
         }
-        let open = glance(state_dir, &session)
-            .is_ok_and(|found| found.phase != Phase::Preparing && found.close.is_none_or(|close| close.is_resumable()));
+        let open = glance(state_dir, session).is_ok_and(|found| {
+            found.phase != Phase::Preparing && found.close.is_none_or(|close| close.is_resumable())
+        });
         if open {
             bail!(Faulty(format!(
                 "the rehearsal {id} is not at its end: `nofm resume {id} --plain` goes on with it, `nofm lab {} --remove` \

@@ -13,5 +13,9 @@ pub(super) fn to_session(dir: &Path) {
     // Without a log a session is as good as with one.
     let Ok(file) = file else { return };
     let filter = EnvFilter::try_from_env("NOFM_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
-    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false).with_writer(std::sync::Mutex::new(file)).try_init();
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(false)
+        .with_writer(std::sync::Mutex::new(file))
+        .try_init();
 }

@@ -26,7 +26,11 @@ pub(super) fn run(args: &PlanArgs) -> anyhow::Result<u8> {
     let missing: Vec<String> = answers
         .missing(&setup)
         .into_iter()
-        .map(|(input, key)| if key.is_empty() { input.id.to_string() } else { format!("{} for {key}", input.id) })
+        .map(
+            |(input, key)| {
+                if key.is_empty() { input.id.to_string() } else { format!("{} for {key}", input.id) }
+            },
+        )
         .collect();
     let built = plan::build(&setup, &answers).map_err(|problems| {
         let mut text: Vec<String> = problems.into_iter().map(|problem| problem.text).collect();

@@ -55,10 +55,12 @@ pub(super) fn check_inventory(wanted: Option<&str>, path: &Path, as_json: bool) 
     let (source, base) = files::inventory_source(path)?;
     match Inventory::parse(&source.name, &source.text, &base) {
         Err(wrong) => found.wrong(&wrong)?,
-        Ok(inventory) => match profile.map(|profile| inventory.fit(&profile.profile)).filter(|fit| !fit.is_empty()) {
-            Some(wrong) => found.wrong(&wrong)?,
-            None => found.right(&source.name)?,
-        },
+        Ok(inventory) => {
+            match profile.map(|profile| inventory.fit(&profile.profile)).filter(|fit| !fit.is_empty()) {
+                Some(wrong) => found.wrong(&wrong)?,
+                None => found.right(&source.name)?,
+            }
+        }
     }
     found.tell()
 }

@@ -96,8 +96,10 @@ fn told(outcome: Result<Outcome, PlainError>, json: bool) -> anyhow::Result<u8> 
 
 /// A follower under a name that tells operators apart.
 fn follow(state_dir: &StateDir, session: &SessionDir, mode: Mode) -> anyhow::Result<Follower> {
-    let user = std::env::var("USER").or_else(|_| std::env::var("LOGNAME")).unwrap_or_else(|_| "operator".to_owned());
-    let user: String = user.chars().filter(|c| c.is_alphanumeric() || matches!(c, '.' | '-' | '_')).take(40).collect();
+    let user =
+        std::env::var("USER").or_else(|_| std::env::var("LOGNAME")).unwrap_or_else(|_| "operator".to_owned());
+    let user: String =
+        user.chars().filter(|c| c.is_alphanumeric() || matches!(c, '.' | '-' | '_')).take(40).collect();
     let viewer = ViewerId::from(format!("{user}-{}", std::process::id()));
     Ok(Follower::open(state_dir, session, viewer, mode)?)
 }
@@ -124,7 +126,10 @@ fn under_way(state_dir: &StateDir) -> anyhow::Result<SessionDir> {
             return Ok(session);
         }
     }
-    bail!(Faulty("no session is under way; `nofm sessions` lists all, `nofm resume` goes on with the newest".to_owned()))
+    bail!(Faulty(
+        "no session is under way; `nofm sessions` lists all, `nofm resume` goes on with the newest"
+            .to_owned()
+    ))
 }
 
 pub(super) fn resume(args: &ResumeArgs) -> anyhow::Result<u8> {

@@ -51,8 +51,10 @@ fn line(session: &SessionDir, found: Result<Glance, crate::client::ClientError>)
     match found {
         Err(error) => format!("{id}  cannot be read: {}", safe(&error.to_string())),
         Ok(found) => {
-            let at = Timestamp::from_millisecond(found.last_ms).unwrap_or_default().to_zoned(TimeZone::system());
-            let tally = found.tally.map(|tally| format!(", {} of {} updated", tally.updated + tally.told, tally.of));
+            let at =
+                Timestamp::from_millisecond(found.last_ms).unwrap_or_default().to_zoned(TimeZone::system());
+            let tally =
+                found.tally.map(|tally| format!(", {} of {} updated", tally.updated + tally.told, tally.of));
             format!(
                 "{id}  {}  \"{}\": {}{}",
                 at.strftime("%Y-%m-%d %H:%M"),

@@ -12,5 +12,7 @@ pub fn whole_path(typed: &str) -> Result<String, String> {
         return Err(format!("{} is no file", path.display()));
     }
     std::fs::File::open(&path).map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
-    path.into_os_string().into_string().map_err(|_| "the path holds bytes that are no text; rename the file".to_owned())
+    path.into_os_string()
+        .into_string()
+        .map_err(|_| "the path holds bytes that are no text; rename the file".to_owned())
 }

@@ -266,7 +266,8 @@ impl Follower {
     pub fn send(&mut self, intent: &Intent) -> Result<Reply, ClientError> {
         self.asked += 1;
         let id = self.asked;
-        let intent = serde_json::to_value(intent).map_err(|error| self.unsent(std::io::Error::other(error)))?;
+        let intent =
+            serde_json::to_value(intent).map_err(|error| self.unsent(std::io::Error::other(error)))?;
         self.say(&ToRunner::Intent { id, intent })?;
         let number = self.links;
         let began = Instant::now();
@@ -347,7 +348,11 @@ impl Follower {
 
 /// When an event was journalled, as the engine has it.
 fn stamp(entry: &Entry<Event>) -> Stamp {
-    Stamp { wall_ms: entry.stamp.at().as_millisecond(), epoch: entry.stamp.epoch, mono_ms: entry.stamp.mono_ms }
+    Stamp {
+        wall_ms: entry.stamp.at().as_millisecond(),
+        epoch: entry.stamp.epoch,
+        mono_ms: entry.stamp.mono_ms,
+    }
 }
 
 fn open_files(session: &SessionDir) -> Result<(Reader, State), ClientError> {
@@ -375,7 +380,11 @@ fn connect(
                 return Err(ClientError::NoRunner(session.id().clone()));
             }
             Err(source) if began.elapsed() > CONNECT => {
-                return Err(ClientError::Socket { session: session.id().clone(), path: path.to_owned(), source });
+                return Err(ClientError::Socket {
+                    session: session.id().clone(),
+                    path: path.to_owned(),
+                    source,
+                });
             }
             Err(_) => std::thread::sleep(AGAIN),
         }

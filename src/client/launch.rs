@@ -23,7 +23,8 @@ const LOG_TAIL: u64 = 2000;
 pub fn launch(state_dir: &StateDir, session: &SessionDir) -> Result<(), ClientError> {
     let fail = |why: String| ClientError::Launch { session: session.id().clone(), why };
     let socket = state_dir.socket_path(session.id())?;
-    let program = std::env::current_exe().map_err(|error| fail(format!("this program cannot be found: {error}")))?;
+    let program =
+        std::env::current_exe().map_err(|error| fail(format!("this program cannot be found: {error}")))?;
     let mut runner = Command::new(&program)
         .arg("runner")
         .arg(session.path())

@@ -72,8 +72,9 @@ fn listen(from: UnixStream, number: u32, tell: &Sender<Heard>) {
             Ok(1..) if line.ends_with(b"\n") => {}
             _ => break,
         }
-        let message = serde_json::from_slice(&line)
-            .unwrap_or_else(|_| ToClient::Bye { why: "the runner said something that is not understood".to_owned() });
+        let message = serde_json::from_slice(&line).unwrap_or_else(|_| ToClient::Bye {
+            why: "the runner said something that is not understood".to_owned(),
+        });
         let over = matches!(message, ToClient::Bye { .. });
         if tell.send(Heard::Message(number, message)).is_err() || over {
             break;

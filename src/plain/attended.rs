@@ -40,6 +40,11 @@ impl Drop for RawTerminal {
 
 /// Hands this terminal to the step `key` until it ends or the operator leaves it with Ctrl-].
 pub(super) fn pass_through(desk: &mut Desk, console: &mut Console, key: &StepKey) -> Go<()> {
+    // What it needs is measured first; if that does not hold, there is nothing to be shown.
+    while is_about_to_start(desk.state(), key) {
+        desk.wait()?;
+        desk.catch_up()?;
+    }
     let Some(run) = run_of(desk.state(), key) else { return Ok(()) };
     desk.out.line("---- The installer's terminal follows. Ctrl-] leaves it; it goes on without you. ----")?;
     console.discard();
@@ -95,7 +100,15 @@ fn relay(desk: &mut Desk, console: &mut Console, key: &StepKey, run: &str) -> Go
 }
 
 fn is_running(state: &State, key: &StepKey) -> bool {
-    state.lane(&key.lane).is_some_and(|lane| state.step_key(lane) == *key && lane.step == StepPhase::Running && lane.is_running())
+    state.lane(&key.lane).is_some_and(|lane| {
+        state.step_key(lane) == *key && lane.step == StepPhase::Running && lane.is_running()
+    })
+}
+
+fn is_about_to_start(state: &State, key: &StepKey) -> bool {
+    let before = |step: &StepPhase| matches!(step, StepPhase::Ready | StepPhase::Cleared);
+    state.lane(&key.lane).is_some_and(|lane| state.step_key(lane) == *key && before(&lane.step))
+        && !state.questions.values().any(|question| question.about.step() == Some(key))
 }
 
 /// The run that an attended step is, once it is intended.

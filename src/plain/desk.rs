@@ -141,7 +141,9 @@ impl Desk {
             Telling::Pages => !in_table,
             // The dialogue shows questions itself, and its operator knows what they typed.
             Telling::Dialogue => {
-                let shown = in_table || matches!(event, Event::Asked { .. }) || (preparing && matches!(event, Event::Opened { .. }));
+                let shown = in_table
+                    || matches!(event, Event::Asked { .. })
+                    || (preparing && matches!(event, Event::Opened { .. }));
                 !shown && !words::is_by(event, self.follower.viewer())
             }
         }
@@ -180,7 +182,9 @@ impl Desk {
         Ok(match reply {
             Reply::Done { .. } => Ok(()),
             Reply::Refused { why } => Err(why),
-            Reply::Lost => Err("the runner went away before it answered; look at what is shown next".to_owned()),
+            Reply::Lost => {
+                Err("the runner went away before it answered; look at what is shown next".to_owned())
+            }
         })
     }
 
@@ -211,7 +215,10 @@ impl Desk {
                     let limit_ms = state.setup.scaled_ms(step.step.late?);
                     let key = state.step_key(lane);
                     let since_ms = now_ms.saturating_sub(lane.phase_ms);
-                    let usual = step.step.expect.map(|usual| format!(", usually {}", words::short(state.setup.scaled_ms(usual))));
+                    let usual = step
+                        .step
+                        .expect
+                        .map(|usual| format!(", usually {}", words::short(state.setup.scaled_ms(usual))));
                     (since_ms > limit_ms && !self.late.contains(&key)).then(|| {
                         let line = format!(
                             "{}: \"{}\" is late: {} so far{}; it is not cut off",
@@ -256,7 +263,8 @@ fn is_under_way(lane: &LaneState) -> bool {
 fn changes_tally(state: &State, event: &Event) -> bool {
     if let Event::Read { probe: ProbeKey::Fact(fact, _), .. } = event {
         let mut roles = state.setup.profile.roles.iter();
-        return roles.any(|role| role.version.as_ref() == Some(fact) || role.registered.as_ref() == Some(fact));
+        return roles
+            .any(|role| role.version.as_ref() == Some(fact) || role.registered.as_ref() == Some(fact));
     }
     matches!(
         event,

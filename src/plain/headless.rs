@@ -147,7 +147,8 @@ impl<'a> Script<'a> {
             if notice.confirm && !confirmed && self.policy.answers.notices.contains(&id) {
                 self.insist(&Intent::ConfirmNotice { notice: id })?;
             } else if notice.confirm && !confirmed && self.reach == Reach::End {
-                return self.stop_for(&[format!("the notice `{id}` is to be confirmed; see `[confirm] notices`")]);
+                return self
+                    .stop_for(&[format!("the notice `{id}` is to be confirmed; see `[confirm] notices`")]);
             }
         }
         Ok(())
@@ -163,7 +164,10 @@ impl<'a> Script<'a> {
         }
         if !self.policy.answers.unsure {
             let ids: Vec<&str> = open.iter().map(|input| input.id.as_str()).collect();
-            let why = format!("what the vendor does not vouch for is to be agreed to ({}); see `[confirm] unsure`", ids.join(", "));
+            let why = format!(
+                "what the vendor does not vouch for is to be agreed to ({}); see `[confirm] unsure`",
+                ids.join(", ")
+            );
             return self.stop_for(&[why]);
         }
         for input in open {

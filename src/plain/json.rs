@@ -1,5 +1,7 @@
 //! Events for programs.
 
+use std::fmt::Write as _;
+
 use serde::Serialize;
 
 use crate::engine::Event;
@@ -40,7 +42,8 @@ pub fn object(value: &impl Serialize) -> String {
             text.push(c);
         } else {
             for unit in c.encode_utf16(&mut [0; 2]) {
-                text.push_str(&format!("\\u{unit:04x}"));
+                // Writing to a string cannot fail.
+                let _ = write!(text, "\\u{unit:04x}");
             }
         }
     }

@@ -29,8 +29,8 @@ use std::io::Read;
 pub use desk::Telling;
 pub use error::{End, PlainError};
 pub use headless::Reach;
-pub use policy::input_values;
 pub use json::object as json_line;
+pub use policy::input_values;
 pub use printer::Printer;
 pub use show::{CheckRow, PlanRow, commands, plan, plan_rows};
 
@@ -94,7 +94,8 @@ pub fn headless(
     from_start: bool,
 ) -> Result<Outcome, PlainError> {
     let telling = if json { Telling::Json } else { Telling::Pages };
-    let console = Console::new(Box::new(std::io::empty()), false, follower.waker()).map_err(PlainError::Read)?;
+    let console =
+        Console::new(Box::new(std::io::empty()), false, follower.waker()).map_err(PlainError::Read)?;
     let mut script = headless::Script::new(Desk::new(follower, out, telling), console, answers);
     let went = script.walk(reach, from_start);
     finish(script.into_desk(), went)
@@ -106,7 +107,8 @@ pub fn headless(
 /// As [`dialogue`].
 pub fn watch(follower: Follower, out: Printer, json: bool) -> Result<Outcome, PlainError> {
     let telling = if json { Telling::Json } else { Telling::Lines };
-    let console = Console::new(Box::new(std::io::empty()), false, follower.waker()).map_err(PlainError::Read)?;
+    let console =
+        Console::new(Box::new(std::io::empty()), false, follower.waker()).map_err(PlainError::Read)?;
     let mut desk = Desk::new(follower, out, telling);
     let went = review::watch(&mut desk, console);
     finish(desk, went)
@@ -157,6 +159,8 @@ fn leave(desk: &mut Desk) -> std::io::Result<()> {
 fn gone(desk: &mut Desk) -> std::io::Result<()> {
     let id = desk.follower.session().id().clone();
     desk.out.blank()?;
-    desk.out.line("The runner of this session is gone. What runs on the servers goes on there; nothing new is started.")?;
+    desk.out.line(
+        "The runner of this session is gone. What runs on the servers goes on there; nothing new is started.",
+    )?;
     desk.out.line(&format!("Go on with it: nofm resume {id} --plain"))
 }

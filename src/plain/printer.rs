@@ -2,9 +2,9 @@
 
 use std::io::{self, Write};
 
+use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use jiff::Timestamp;
 
 use crate::text::escape::{Newline, safe, safe_with};
 use crate::text::width;

@@ -25,7 +25,9 @@ pub(super) fn tell(desk: &mut Desk) -> Go<End> {
     desk.read()?;
     Ok(match desk.state().close() {
         Some(close) => End::Closed(close.clone()),
-        None if desk.follower.session().holder().map_err(crate::client::ClientError::from)?.is_some() => End::Left,
+        None if desk.follower.session().holder().map_err(crate::client::ClientError::from)?.is_some() => {
+            End::Left
+        }
         None => End::RunnerGone,
     })
 }

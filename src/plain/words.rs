@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use crate::engine::{Event, Choice, Close, End, GATES, LaneKey, Measured, Outcome, ScriptRef, State, StepKey};
+use crate::engine::{
+    Choice, Close, End, Event, GATES, LaneKey, Measured, Outcome, ScriptRef, State, StepKey,
+};
 use crate::model::{CheckId, InputId, Known, ServerName, StageId, Verdict, ViewerId};
 use crate::text::duration;
 
@@ -11,32 +13,51 @@ const TAIL: usize = 6;
 
 /// What `event` says to a person, given the state after it. `None`: nothing worth a line of its own.
 pub fn line(state: &State, event: &Event) -> Option<String> {
-    preparation(state, event).or_else(|| course(state, event)).or_else(|| step(state, event)).or_else(|| operator(event))
+    preparation(state, event)
+        .or_else(|| course(state, event))
+        .or_else(|| single(state, event))
+        .or_else(|| operator(event))
 }
 
 /// Answers and checks.
 fn preparation(state: &State, event: &Event) -> Option<String> {
     Some(match event {
-        Event::Opened { program, host } if state.seq == 1 => format!("the session was opened by nofm {program} on {host}"),
-        Event::Opened { program, host } => format!("nofm {program} on {host} took the session over and goes on"),
+        Event::Opened { program, host } if state.seq == 1 => {
+            format!("the session was opened by nofm {program} on {host}")
+        }
+        Event::Opened { program, host } => {
+            format!("nofm {program} on {host} took the session over and goes on")
+        }
         Event::BansFound { bans } => {
             let bans: Vec<String> = bans.iter().map(|ban| format!("{}: {}", ban.act, ban.why)).collect();
             format!("forbidden on this farm since earlier: {}", bans.join("; "))
         }
         Event::TornTail { bytes } => {
-            format!("the journal's last line was never written whole: {bytes} bytes of it were cut off; nothing was done on it")
+            format!(
+                "the journal's last line was never written whole: {bytes} bytes of it were cut off; nothing was done on it"
+            )
         }
         Event::Answered { input, key, value, viewer } => {
             format!("{viewer} answered {}: {value}", input_of(state, input, key))
         }
-        Event::NoticeConfirmed { notice, viewer } => format!("{viewer} confirmed the notice \"{}\"", spaced(notice.as_str())),
+        Event::NoticeConfirmed { notice, viewer } => {
+            format!("{viewer} confirmed the notice \"{}\"", spaced(notice.as_str()))
+        }
         Event::UnsureAgreed { input, viewer } => {
             format!("{viewer} agreed to what the vendor does not vouch for: {}", input_of(state, input, ""))
         }
-        Event::ChecksWanted { check: None, server: None } => "all checks of the start are carried out".to_owned(),
+        Event::ChecksWanted { check: None, server: None } => {
+            "all checks of the start are carried out".to_owned()
+        }
         Event::ChecksWanted { check, server } => {
-            let what = check.as_ref().map_or_else(|| "all checks".to_owned(), |check| format!("\"{}\"", check_title(state, check)));
-            format!("{what}{}: checked again", server.as_ref().map(|server| format!(" on {server}")).unwrap_or_default())
+            let what = check.as_ref().map_or_else(
+                || "all checks".to_owned(),
+                |check| format!("\"{}\"", check_title(state, check)),
+            );
+            format!(
+                "{what}{}: checked again",
+                server.as_ref().map(|server| format!(" on {server}")).unwrap_or_default()
+            )
         }
         Event::Checked { check, server, verdict, shown, known } => format!(
             "{}: \"{}\" {}: {shown} ({known})",
@@ -77,8 +98,12 @@ fn course(state: &State, event: &Event) -> Option<String> {
         }
         Event::StageLeft { stage } if lanes(state, stage) == 0 => return None,
         Event::StageLeft { stage } => format!("stage ended: {}", stage_title(state, stage)),
-        Event::LaneEntered { lane } => format!("{}: its turn{}", place(lane.server.as_ref()), turn(state, lane)),
-        Event::SoakBegun { lane } => format!("{}: its checks hold; it is watched for a while", place(lane.server.as_ref())),
+        Event::LaneEntered { lane } => {
+            format!("{}: its turn{}", place(lane.server.as_ref()), turn(state, lane))
+        }
+        Event::SoakBegun { lane } => {
+            format!("{}: its checks hold; it is watched for a while", place(lane.server.as_ref()))
+        }
         Event::LaneDone { lane } => {
             let took = state.lane(lane).map(|lane| lane.ended_ms.saturating_sub(lane.entered_ms));
             let took = took.map(|ms| format!(" in {}", short(ms))).unwrap_or_default();
@@ -86,21 +111,34 @@ fn course(state: &State, event: &Event) -> Option<String> {
         }
         Event::LeftOut { server, reason, viewer } => format!("{viewer} left {server} out: {reason}"),
         Event::RecoveryBegun { lane, of } => {
-            format!("{}: the recovery begins, since \"{}\" failed", place(lane.server.as_ref()), step_title(state, of))
+            format!(
+                "{}: the recovery begins, since \"{}\" failed",
+                place(lane.server.as_ref()),
+                step_title(state, of)
+            )
         }
         Event::Undone { steps } => {
-            let steps: Vec<String> = steps.iter().map(|step| format!("\"{}\"", spaced(step.as_str()))).collect();
-            format!("undone, and to be done once more: {}", if steps.is_empty() { "nothing".to_owned() } else { steps.join(", ") })
+            let steps: Vec<String> =
+                steps.iter().map(|step| format!("\"{}\"", spaced(step.as_str()))).collect();
+            format!(
+                "undone, and to be done once more: {}",
+                if steps.is_empty() { "nothing".to_owned() } else { steps.join(", ") }
+            )
         }
         Event::RoundBegun { round, stage } => {
-            format!("round {round} begins: the procedure is gone through again from \"{}\"", stage_title(state, stage))
+            format!(
+                "round {round} begins: the procedure is gone through again from \"{}\"",
+                stage_title(state, stage)
+            )
         }
         Event::FixBegun { lane } => {
             let item = lane.item.as_ref().map(|item| format!(" ({item})")).unwrap_or_default();
             format!("{}: {} begins{item}", place(lane.server.as_ref()), script(state, lane))
         }
         Event::EndChecksBegun => "every server is behind; the checks at the end begin".to_owned(),
-        Event::ReachLost { server, why } => format!("{server} cannot be reached: {why}; what runs there goes on"),
+        Event::ReachLost { server, why } => {
+            format!("{server} cannot be reached: {why}; what runs there goes on")
+        }
         Event::ReachBack { server } => format!("{server} can be reached again"),
         Event::ToDo { text } => format!("on the list of what is left to do: {text}"),
         Event::Closed { close } => close_words(close),
@@ -109,7 +147,7 @@ fn course(state: &State, event: &Event) -> Option<String> {
 }
 
 /// A single step.
-fn step(state: &State, event: &Event) -> Option<String> {
+fn single(state: &State, event: &Event) -> Option<String> {
     let at = |key: &StepKey| format!("{}: \"{}\"", place(key.lane.server.as_ref()), step_title(state, key));
     Some(match event {
         Event::StepIntended { key, targets, tty, .. } => {
@@ -121,14 +159,15 @@ fn step(state: &State, event: &Event) -> Option<String> {
         }
         Event::WaitBegun { key } if key.step == GATES => {
             // Where nothing must hold after it, nothing is looked at.
-            let stage = state.stage_of(&key.lane)?;
-            if stage.gates.is_empty() && stage.soak.is_none() {
+            let watched = state.stage_of(&key.lane)?;
+            if watched.gates.is_empty() && watched.soak.is_none() {
                 return None;
             }
             format!("{}: what must hold after it is looked at", place(key.lane.server.as_ref()))
         }
         Event::WaitBegun { key } => {
-            let until = state.wait_of(key).map(|wait| format!(": {}", wait.until.source())).unwrap_or_default();
+            let until =
+                state.wait_of(key).map(|wait| format!(": {}", wait.until.source())).unwrap_or_default();
             format!("{} waits{until}{}", at(key), attempt(key))
         }
         Event::TargetEnded { key, place, end, bytes, .. } => {
@@ -137,10 +176,16 @@ fn step(state: &State, event: &Event) -> Option<String> {
             if ok && !many {
                 return None;
             }
-            let size = if *bytes > 0 { format!(", after {}", crate::text::size::short(*bytes)) } else { String::new() };
+            let size = if *bytes > 0 {
+                format!(", after {}", crate::text::size::short(*bytes))
+            } else {
+                String::new()
+            };
             format!("{} on {place}: {end}{size}", at(key))
         }
-        Event::ProofBegun { key, by_hand: true } => format!("{} was done by hand, so the operator says; it is looked at", at(key)),
+        Event::ProofBegun { key, by_hand: true } => {
+            format!("{} was done by hand, so the operator says; it is looked at", at(key))
+        }
         Event::StepSettled { key, outcome, known, why } => match outcome {
             Outcome::Succeeded => format!("{} done ({known}: {why})", at(key)),
             other => format!("{} {other} ({why})", at(key)),
@@ -148,8 +193,11 @@ fn step(state: &State, event: &Event) -> Option<String> {
         Event::StepFailed { key, cause } => format!("{} FAILED: {cause}", at(key)),
         Event::StepUnknown { key, cause } => format!("{}: whether it worked is NOT KNOWN: {cause}", at(key)),
         Event::FailureRuled { rule, bans, .. } if rule.is_some() || !bans.is_empty() => {
-            let rule = rule.as_ref().map_or_else(String::new, |rule| format!("the vendor's rule \"{}\" applies", spaced(rule.as_str())));
-            let bans: Vec<String> = bans.iter().map(|ban| format!("from now on forbidden: {} ({})", ban.act, ban.why)).collect();
+            let rule = rule.as_ref().map_or_else(String::new, |rule| {
+                format!("the vendor's rule \"{}\" applies", spaced(rule.as_str()))
+            });
+            let bans: Vec<String> =
+                bans.iter().map(|ban| format!("from now on forbidden: {} ({})", ban.act, ban.why)).collect();
             std::iter::once(rule).filter(|rule| !rule.is_empty()).chain(bans).collect::<Vec<_>>().join("; ")
         }
         _ => return None,
@@ -170,16 +218,26 @@ pub fn tail(event: &Event) -> Vec<String> {
 fn operator(event: &Event) -> Option<String> {
     Some(match event {
         Event::Asked { question } => format!("asked: {}", question.text),
-        Event::Replied { choice, text, viewer, .. } if text.is_empty() => format!("{viewer} chose: {}", choice_word(*choice)),
-        Event::Replied { choice, text, viewer, .. } => format!("{viewer} chose: {} ({text})", choice_word(*choice)),
+        Event::Replied { choice, text, viewer, .. } if text.is_empty() => {
+            format!("{viewer} chose: {}", choice_word(*choice))
+        }
+        Event::Replied { choice, text, viewer, .. } => {
+            format!("{viewer} chose: {} ({text})", choice_word(*choice))
+        }
         Event::Withdrawn { .. } => "a question needs no answer any more".to_owned(),
-        Event::Paused { server: None, viewer } => format!("{viewer} paused: what runs is finished, nothing else is started"),
+        Event::Paused { server: None, viewer } => {
+            format!("{viewer} paused: what runs is finished, nothing else is started")
+        }
         Event::Unpaused { server: None, viewer } => format!("{viewer} lets it go on"),
-        Event::Paused { server: Some(server), viewer } => format!("{viewer} paused {server}: nothing else is started there"),
+        Event::Paused { server: Some(server), viewer } => {
+            format!("{viewer} paused {server}: nothing else is started there")
+        }
         Event::Unpaused { server: Some(server), viewer } => format!("{viewer} lets {server} go on"),
         Event::StopWanted { viewer } => format!("{viewer} wants to stop: what runs is finished first"),
         Event::EndChecksAccepted { viewer } => format!("{viewer} ends it with a check that does not pass"),
-        Event::BanLifted { act, evidence, viewer } => format!("{viewer} lifted what was forbidden ({act}): {evidence}"),
+        Event::BanLifted { act, evidence, viewer } => {
+            format!("{viewer} lifted what was forbidden ({act}): {evidence}")
+        }
         Event::PenTaken { viewer, by_force: false } => format!("{viewer} has the pen"),
         Event::PenTaken { viewer, by_force: true } => format!("{viewer} took the pen over"),
         Event::PenLeft { viewer } => format!("{viewer} is gone and left the pen"),
@@ -228,8 +286,8 @@ pub fn check_title(state: &State, check: &CheckId) -> String {
     state.check_facts(check).map_or_else(|| spaced(check.as_str()), |facts| facts.title.to_owned())
 }
 
-pub fn stage_title(state: &State, stage: &StageId) -> String {
-    state.setup.profile.stage(stage).map_or_else(|| spaced(stage.as_str()), |stage| stage.title.clone())
+pub fn stage_title(state: &State, id: &StageId) -> String {
+    state.setup.profile.stage(id).map_or_else(|| spaced(id.as_str()), |found| found.title.clone())
 }
 
 pub fn step_title(state: &State, key: &StepKey) -> String {
@@ -251,7 +309,7 @@ pub fn short(ms: u64) -> String {
 
 fn script(state: &State, lane: &LaneKey) -> String {
     match &lane.script {
-        ScriptRef::Stage(stage) => stage_title(state, stage),
+        ScriptRef::Stage(id) => stage_title(state, id),
         ScriptRef::Recovery(_) => "the recovery".to_owned(),
         ScriptRef::Fix(check) => format!("mending \"{}\"", check_title(state, check)),
     }
@@ -259,18 +317,20 @@ fn script(state: &State, lane: &LaneKey) -> String {
 
 /// ` (2 of 4)`, where there is more than one.
 fn turn(state: &State, lane: &LaneKey) -> String {
-    let ScriptRef::Stage(stage) = &lane.script else { return String::new() };
-    let Some(stage) = state.stage_index(stage).and_then(|index| state.stages.get(index)) else { return String::new() };
-    let index = lane.server.as_ref().and_then(|server| stage.by_server.get(server));
-    match (index, stage.lanes.len()) {
-        (Some(index), 2..) => format!(" ({} of {})", index + 1, stage.lanes.len()),
+    let ScriptRef::Stage(id) = &lane.script else { return String::new() };
+    let Some(of) = state.stage_index(id).and_then(|index| state.stages.get(index)) else {
+        return String::new();
+    };
+    let index = lane.server.as_ref().and_then(|server| of.by_server.get(server));
+    match (index, of.lanes.len()) {
+        (Some(index), 2..) => format!(" ({} of {})", index + 1, of.lanes.len()),
         _ => String::new(),
     }
 }
 
 /// How many servers have a turn in a stage; 1 for a stage of the farm.
-fn lanes(state: &State, stage: &StageId) -> usize {
-    state.stage_index(stage).and_then(|index| state.stages.get(index)).map_or(0, |stage| stage.lanes.len())
+fn lanes(state: &State, id: &StageId) -> usize {
+    state.stage_index(id).and_then(|index| state.stages.get(index)).map_or(0, |found| found.lanes.len())
 }
 
 fn attempt(key: &StepKey) -> String {
@@ -278,7 +338,8 @@ fn attempt(key: &StepKey) -> String {
 }
 
 fn input_of(state: &State, input: &InputId, key: &str) -> String {
-    let label = state.setup.profile.input(input).map_or_else(|| spaced(input.as_str()), |input| input.label.clone());
+    let label =
+        state.setup.profile.input(input).map_or_else(|| spaced(input.as_str()), |input| input.label.clone());
     if key.is_empty() { format!("\"{label}\"") } else { format!("\"{label}\" for {key}") }
 }
 

@@ -84,7 +84,10 @@ impl Person {
         let mut checks: Vec<&CheckRow> = problems.iter().collect();
         checks.dedup_by(|a, b| a.check == b.check);
         for row in checks {
-            actions.push((format!("check again: \"{}\"", row.title), Action::Again { check: row.check.clone() }));
+            actions.push((
+                format!("check again: \"{}\"", row.title),
+                Action::Again { check: row.check.clone() },
+            ));
         }
         actions.push(("check everything again".to_owned(), Action::All));
         actions.push(("change an input, then check everything again".to_owned(), Action::Inputs));
@@ -97,5 +100,8 @@ impl Person {
 pub(in crate::plain) fn is_checked(state: &State) -> bool {
     state.checked
         && !state.measures.keys().any(|purpose| matches!(purpose, Purpose::Check(..)))
-        && !state.sides.iter().any(|lane| matches!(lane.key.script, ScriptRef::Fix(_)) && !lane.phase.is_closed())
+        && !state
+            .sides
+            .iter()
+            .any(|lane| matches!(lane.key.script, ScriptRef::Fix(_)) && !lane.phase.is_closed())
 }

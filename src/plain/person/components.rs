@@ -15,7 +15,8 @@ impl Person {
             }
             self.until(is_surveyed)?;
             show::components(&mut self.desk.out, self.desk.follower.state())?;
-            let choices = ["go on", "look again", "the inventory is not right: stop, mend it, and begin anew"];
+            let choices =
+                ["go on", "look again", "the inventory is not right: stop, mend it, and begin anew"];
             match self.choose(&choices)? {
                 0 => return Ok(()),
                 1 => {}

@@ -13,7 +13,10 @@ const LINES: usize = 20;
 impl Person {
     pub(super) fn course(&mut self) -> Go<End> {
         self.page(8, "Upgrade")?;
-        self.desk.out.text("Enter: where it stands; p: pause; c: go on; s: stop; l SERVER: its last lines; ?: help.")?;
+        self.desk.out.text(
+            "Enter: where it stands; p: pause; c: go on; s: stop; l SERVER: its last lines; ?: help.",
+        )?;
+        self.desk.release_lines()?;
         self.status()?;
         loop {
             self.desk.catch_up()?;
@@ -28,7 +31,10 @@ impl Person {
                         match line {
                             "" => self.status()?,
                             "q" => self.quit()?,
-                            _ => self.desk.out.line("Nothing is asked at the moment. ? shows what can be typed.")?,
+                            _ => self
+                                .desk
+                                .out
+                                .line("Nothing is asked at the moment. ? shows what can be typed.")?,
                         }
                     }
                 }
@@ -99,12 +105,19 @@ impl Person {
         let state = self.desk.state();
         let key = state
             .active_lanes()
-            .filter(|lane| lane.step == StepPhase::Running && server.is_none_or(|server| lane.key.server.as_ref() == Some(server)))
+            .filter(|lane| {
+                lane.step == StepPhase::Running
+                    && server.is_none_or(|server| lane.key.server.as_ref() == Some(server))
+            })
             .map(|lane| state.step_key(lane))
             .find(|key| matches!(state.act_of(key), Some(crate::profile::Act::Attended(_))));
         match key {
-            Some(key) if self.console.is_terminal => attended::pass_through(&mut self.desk, &mut self.console, &key),
-            Some(_) => Ok(self.desk.out.line("This needs a terminal, and what you type comes from elsewhere.")?),
+            Some(key) if self.console.is_terminal => {
+                attended::pass_through(&mut self.desk, &mut self.console, &key)
+            }
+            Some(_) => {
+                Ok(self.desk.out.line("This needs a terminal, and what you type comes from elsewhere.")?)
+            }
             None => Ok(self.desk.out.line("No installer waits in a terminal at the moment.")?),
         }
     }
@@ -113,5 +126,6 @@ impl Person {
 /// Whether a line out of a pipe steers, rather than answers what is not asked yet.
 fn is_command(line: &str) -> bool {
     let line = line.trim();
-    matches!(line, "p" | "c" | "s" | "?" | "l") || matches!(line.split_once(' '), Some(("p" | "c" | "o" | "l", _)))
+    matches!(line, "p" | "c" | "s" | "?" | "l")
+        || matches!(line.split_once(' '), Some(("p" | "c" | "o" | "l", _)))
 }

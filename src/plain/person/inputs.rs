@@ -33,7 +33,8 @@ impl Person {
             .filter(|(input, key, server)| {
                 state.answers.given(&input.id, key).is_none()
                     && !in_inventory(*server, input)
-                    && !(input.unsure && state.unsure.contains(&input.id))
+                    // What is to be agreed to is shown for that anyway.
+                    && !(input.unsure && (input.optional || state.answers.value(input, *server).is_some()))
             })
             .map(|(input, key, _)| (input.id.clone(), key))
             .collect()
@@ -43,7 +44,8 @@ impl Person {
     fn input(&mut self, id: &InputId, key: &str) -> Go<()> {
         let setup = self.desk.state().setup.clone();
         let Some(input) = setup.profile.input(id) else { return Ok(()) };
-        let server = keys(&setup, input).into_iter().find(|(known, _)| known == key).and_then(|(_, server)| server);
+        let server =
+            keys(&setup, input).into_iter().find(|(known, _)| known == key).and_then(|(_, server)| server);
         let present = self.desk.state().answers.value(input, server);
         let servers = self.describe(input, key, present.as_ref())?;
         let prompt = match (&present, input.optional) {
@@ -55,6 +57,10 @@ impl Person {
             let typed = self.ask(&prompt)?;
             if typed == "?" {
                 self.describe(input, key, present.as_ref())?;
+                continue;
+            }
+            if typed == "q" {
+                self.quit()?;
                 continue;
             }
             if typed.is_empty() && (present.is_some() || input.optional) {
@@ -88,10 +94,14 @@ impl Person {
             input.roles.is_empty() || server.roles.iter().any(|role| input.roles.contains(role))
         };
         let (names, labels): (Vec<String>, Vec<String>) = match input.kind {
-            InputKind::Choice => input.choices.iter().map(|(id, label)| (id.clone(), format!("{id}: {label}"))).unzip(),
+            InputKind::Choice => {
+                input.choices.iter().map(|(id, label)| (id.clone(), format!("{id}: {label}"))).unzip()
+            }
             InputKind::Server => {
                 let servers = setup.inventory.servers.iter().filter(of_roles);
-                servers.map(|server| (server.name.to_string(), format!("{} ({})", server.name, server.address))).unzip()
+                servers
+                    .map(|server| (server.name.to_string(), format!("{} ({})", server.name, server.address)))
+                    .unzip()
             }
             _ => Default::default(),
         };
@@ -151,7 +161,9 @@ impl Person {
                     let (input, key) = &all[number - 1];
                     self.input(input, key)?;
                 }
-                _ => self.desk.out.line(&format!("Type a number from 1 to {}, or press Enter.", all.len()))?,
+                _ => {
+                    self.desk.out.line(&format!("Type a number from 1 to {}, or press Enter.", all.len()))?;
+                }
             }
         }
     }
@@ -164,7 +176,8 @@ impl Person {
     /// What the vendor does not vouch for is seen and agreed to, one by one.
     fn unsure(&mut self) -> Go<()> {
         let setup = self.desk.state().setup.clone();
-        let open = |person: &Self, input: &Input| input.unsure && !person.desk.state().unsure.contains(&input.id);
+        let open =
+            |person: &Self, input: &Input| input.unsure && !person.desk.state().unsure.contains(&input.id);
         if !setup.profile.inputs.iter().any(|input| open(self, input)) {
             return Ok(());
         }

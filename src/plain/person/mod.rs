@@ -80,7 +80,10 @@ impl Person {
     fn take_pen(&mut self) -> Go<()> {
         let Err(why) = self.desk.send(&Intent::TakePen { by_force: false })? else { return Ok(()) };
         self.desk.out.hanging("! ", &why)?;
-        match self.choose(&["take the pen over: the other viewer can then only look on", "leave it with them, and go"])? {
+        match self.choose(&[
+            "take the pen over: the other viewer can then only look on",
+            "leave it with them, and go",
+        ])? {
             0 => self.insist(&Intent::TakePen { by_force: true }),
             _ => Err(Stop::End(End::Left)),
         }
@@ -146,7 +149,10 @@ impl Person {
                 "q" => self.quit()?,
                 typed => match typed.parse::<usize>() {
                     Ok(number) if (1..=choices.len()).contains(&number) => return Ok(number - 1),
-                    _ => self.desk.out.line(&format!("Type a number from 1 to {}, ? for help or q to leave.", choices.len()))?,
+                    _ => self.desk.out.line(&format!(
+                        "Type a number from 1 to {}, ? for help or q to leave.",
+                        choices.len()
+                    ))?,
                 },
             }
         }
@@ -170,7 +176,9 @@ impl Person {
             "Each question has numbered choices; type the number and Enter. Where a text is asked for, type it. Enter alone \
              takes the default, where there is one.",
         )?;
-        out.text("q: leave, or stop the session. End of input or Ctrl-C: leave at once; the session goes on.")?;
+        out.text(
+            "q: leave, or stop the session. End of input or Ctrl-C: leave at once; the session goes on.",
+        )?;
         Ok(())
     }
 
@@ -200,7 +208,12 @@ impl Person {
             self.desk.out.hanging(&format!("  {}  ", index + 1), choice)?;
         }
         let typed = self.ask(&format!("Choose 1 to {}:", choices.len()))?;
-        Ok(typed.parse::<usize>().ok().filter(|number| (1..=choices.len()).contains(number)).unwrap_or(choices.len()) - 1)
+        Ok(typed
+            .parse::<usize>()
+            .ok()
+            .filter(|number| (1..=choices.len()).contains(number))
+            .unwrap_or(choices.len())
+            - 1)
     }
 
     /// Waits until `done`, answering what is asked meanwhile.

@@ -11,14 +11,16 @@ impl Person {
     pub(super) fn answer(&mut self, question: &Question) -> Go<()> {
         self.show_question(question)?;
         loop {
-            let open: Vec<Answer> = question.options.iter().filter(|option| option.refused.is_none()).cloned().collect();
+            let open: Vec<Answer> =
+                question.options.iter().filter(|option| option.refused.is_none()).cloned().collect();
             let Some(typed) = self.reply_line(question)? else { return Ok(()) };
             match &*typed {
                 "" | "?" => self.show_question(question)?,
                 "q" => self.quit()?,
-                typed if self.command(typed)? => {}
+                typed if self.command(typed)? => self.prompt(question)?,
                 typed => {
-                    let number = typed.parse::<usize>().ok().filter(|number| (1..=open.len()).contains(number));
+                    let number =
+                        typed.parse::<usize>().ok().filter(|number| (1..=open.len()).contains(number));
                     match number.map(|number| &open[number - 1]) {
                         Some(option) => {
                             if self.choose_option(question, option)? {
@@ -86,7 +88,9 @@ impl Person {
         } else {
             String::new()
         };
-        if option.choice == Choice::Abort && !self.yes_no("This ends the upgrade for good. Do you want that?")? {
+        if option.choice == Choice::Abort
+            && !self.yes_no("This ends the upgrade for good. Do you want that?")?
+        {
             self.prompt(question)?;
             return Ok(false);
         }
@@ -104,7 +108,10 @@ impl Person {
                 self.desk.out.hanging("! ", &why)?;
                 let still = self.desk.state().questions.contains_key(&question.id);
                 if still {
-                    self.desk.out.line(&format!("`{}` was not done; the question stays.", words::choice_word(option.choice)))?;
+                    self.desk.out.line(&format!(
+                        "`{}` was not done; the question stays.",
+                        words::choice_word(option.choice)
+                    ))?;
                     self.prompt(question)?;
                 }
                 Ok(!still)

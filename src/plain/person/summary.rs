@@ -48,13 +48,18 @@ impl Person {
         self.desk.out.blank()?;
         let mut rows = Vec::new();
         loop {
-            let typed = self.ask("begin: start; N: command of step N; i: inputs; c: checks; q: leave or stop.\n>")?;
+            let typed =
+                self.ask("begin: start; N: command of step N; i: inputs; c: checks; q: leave or stop.\n>")?;
             match (&*typed, plan) {
                 ("begin", Some(plan)) => {
+                    // What follows stands below the heading of the next page.
+                    self.desk.hold_lines();
                     if self.send(&Intent::Begin { plan: plan.hash.clone() })? {
                         return Ok(true);
                     }
-                    return Ok(self.settle_lacks()? && self.desk.state().phase != Phase::Preparing);
+                    self.desk.release_lines()?;
+                    self.settle_lacks()?;
+                    return Ok(self.desk.state().phase != Phase::Preparing);
                 }
                 ("i", _) => {
                     self.inputs(3)?;
@@ -77,7 +82,9 @@ impl Person {
                             let text = row.command.clone().unwrap_or_default();
                             self.desk.out.verbatim(4, &text)?;
                         }
-                        None => self.desk.out.line(&format!("The steps have the numbers 1 to {}.", rows.len()))?,
+                        None => {
+                            self.desk.out.line(&format!("The steps have the numbers 1 to {}.", rows.len()))?;
+                        }
                     }
                 }
                 _ => self.desk.out.line("To start, type the word begin in full.")?,
@@ -85,12 +92,12 @@ impl Person {
         }
     }
 
-    /// Leads to the page of whatever keeps it from being started. True: it was looked after.
-    fn settle_lacks(&mut self) -> Go<bool> {
+    /// Leads to the page of whatever keeps it from being started.
+    fn settle_lacks(&mut self) -> Go<()> {
         let lacking = self.desk.state().lacking();
         match lacking.first() {
             None => {}
-            Some(Lack::Input { .. } | Lack::Unsure(_)) => self.inputs(3)?,
+            Some(Lack::Input { .. } | Lack::Unsure(_) | Lack::Plan { .. }) => self.inputs(3)?,
             Some(Lack::Notice(_)) => {
                 self.read.clear();
                 for (number, title, page) in [
@@ -102,15 +109,16 @@ impl Person {
                 }
             }
             Some(Lack::Unchecked | Lack::Blocked { .. } | Lack::Warned { .. }) => self.checks(5)?,
-            Some(Lack::Plan { .. }) => self.inputs(3)?,
             Some(Lack::Banned(why)) => self.lift(&why.clone())?,
         }
-        Ok(true)
+        Ok(())
     }
 
     /// What an earlier failure forbade is lifted with evidence only, where the vendor says how.
     fn lift(&mut self, why: &str) -> Go<()> {
-        let Some(ban) = self.desk.state().bans.iter().find(|ban| ban.why == why).cloned() else { return Ok(()) };
+        let Some(ban) = self.desk.state().bans.iter().find(|ban| ban.why == why).cloned() else {
+            return Ok(());
+        };
         match &ban.lifted_by {
             None => {
                 self.desk.out.hanging("! ", &format!("Nothing within this program lifts it: {why}"))?;

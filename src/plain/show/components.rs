@@ -24,7 +24,12 @@ pub(in crate::plain) fn components(out: &mut Printer, state: &State) -> io::Resu
         };
         out.line(&format!("{} ({}, {}, {reach})", server.name, server.address, server.os.as_str()))?;
         out.hanging("    ", &format!("{}; {}", roles.join(", "), version(state, server)))?;
-        for (role, fact) in server.roles.iter().filter_map(|id| profile.role(id)).filter_map(|role| Some((role, role.detect.as_ref()?))) {
+        for (role, fact) in server
+            .roles
+            .iter()
+            .filter_map(|id| profile.role(id))
+            .filter_map(|role| Some((role, role.detect.as_ref()?)))
+        {
             let found = match read(state, fact, Some(server)) {
                 Some((Value::YesNo(true), known)) => format!("is installed ({known})"),
                 Some((Value::YesNo(false), known)) => format!("is NOT installed ({known})"),
@@ -37,7 +42,9 @@ pub(in crate::plain) fn components(out: &mut Printer, state: &State) -> io::Resu
 }
 
 fn version(state: &State, server: &Server) -> String {
-    let Some(fact) = version_fact(&state.setup, server) else { return "has no version of its own".to_owned() };
+    let Some(fact) = version_fact(&state.setup, server) else {
+        return "has no version of its own".to_owned();
+    };
     match read(state, fact, Some(server)) {
         Some((value, known)) => format!("version {value} ({known})"),
         None => format!("version not known{}", why(state, fact, Some(server))),

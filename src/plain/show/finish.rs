@@ -15,11 +15,15 @@ pub(in crate::plain) fn status(out: &mut Printer, state: &State, now_ms: u64) ->
     if let Some(tally) = tally(state).filter(|_| state.plan.is_some()) {
         out.line(&tally)?;
     }
-    let stage = state.setup.profile.stages.get(state.stage);
-    match (state.phase, stage) {
+    match (state.phase, state.setup.profile.stages.get(state.stage)) {
         (Phase::Preparing, _) => out.line("Nothing was started yet.")?,
-        (Phase::Running, Some(stage)) => {
-            out.line(&format!("Stage {} of {}: {}", state.stage + 1, state.setup.profile.stages.len(), stage.title))?;
+        (Phase::Running, Some(present)) => {
+            out.line(&format!(
+                "Stage {} of {}: {}",
+                state.stage + 1,
+                state.setup.profile.stages.len(),
+                present.title
+            ))?;
         }
         (Phase::Running, None) => {}
         (Phase::Ending, _) => out.line("The checks at the end are under way.")?,
@@ -52,7 +56,12 @@ pub(in crate::plain) fn status(out: &mut Printer, state: &State, now_ms: u64) ->
 }
 
 /// The last page: result, what is left to do, and where everything is kept.
-pub(in crate::plain) fn finish(out: &mut Printer, state: &State, end: &End, session: &SessionDir) -> io::Result<()> {
+pub(in crate::plain) fn finish(
+    out: &mut Printer,
+    state: &State,
+    end: &End,
+    session: &SessionDir,
+) -> io::Result<()> {
     match end {
         End::Closed(Close::Done) => out.heading("Finished: the upgrade is done")?,
         End::Closed(Close::Failed { why }) => {
@@ -94,7 +103,9 @@ pub(in crate::plain) fn finish(out: &mut Printer, state: &State, end: &End, sess
     let id = session.id();
     out.line(&format!("The session {id} is kept in {}", session.path().display()))?;
     match end {
-        End::Closed(Close::Stopped { .. }) => out.line(&format!("Go on with it: nofm resume {id} --plain"))?,
+        End::Closed(Close::Stopped { .. }) => {
+            out.line(&format!("Go on with it: nofm resume {id} --plain"))?;
+        }
         End::Closed(_) => out.line(&format!("Read it again:  nofm review {id} --plain"))?,
         _ => {}
     }
@@ -116,7 +127,12 @@ fn servers(out: &mut Printer, state: &State) -> io::Result<()> {
         };
         out.hanging("  ", &format!("{}: {text}", words::place(lane.key.server.as_ref())))?;
     }
-    let waiting = state.stages.iter().flat_map(|stage| &stage.lanes).filter(|lane| lane.phase == LanePhase::Waiting).count();
+    let waiting = state
+        .stages
+        .iter()
+        .flat_map(|stage| &stage.lanes)
+        .filter(|lane| lane.phase == LanePhase::Waiting)
+        .count();
     if waiting > 0 {
         out.line(&format!("  {waiting} turns of servers in stages were not begun"))?;
     }

@@ -7,8 +7,8 @@ mod inputs;
 mod plan;
 mod question;
 
-pub(super) use checks::{check_rows, checks, problems};
 pub use checks::CheckRow;
+pub(super) use checks::{check_rows, checks, problems};
 pub(super) use components::components;
 pub(super) use finish::{finish, status};
 pub(super) use inputs::{input_label, inputs, value_text};

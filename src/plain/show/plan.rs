@@ -8,7 +8,7 @@ use super::super::printer::Printer;
 use crate::inventory::Server;
 use crate::model::{Os, ServerName, StageId, StepId};
 use crate::plan::{AnswerBook, Plan, PlanStep, Scope, Setup};
-use crate::profile::{Act, AtATime, At, Offer, ServiceAct, Shell, Stage, Template};
+use crate::profile::{Act, At, AtATime, Offer, ServiceAct, Shell, Stage, Template};
 
 /// Lines beyond which servers with the same steps as the one before are not written out.
 const LONG: usize = 400;
@@ -39,7 +39,8 @@ pub struct PlanRow {
 pub fn plan_rows(setup: &Setup, answers: &AnswerBook, plan: &Plan, with_commands: bool) -> Vec<PlanRow> {
     let mut rows = Vec::new();
     for (index, lanes) in plan.stages.iter().enumerate() {
-        let (Some(stage), Some(script)) = (setup.profile.stages.get(index), setup.scripts.stages.get(index)) else {
+        let (Some(stage), Some(script)) = (setup.profile.stages.get(index), setup.scripts.stages.get(index))
+        else {
             continue;
         };
         for lane in lanes {
@@ -72,21 +73,32 @@ pub fn plan(out: &mut Printer, setup: &Setup, answers: &AnswerBook, plan: &Plan)
     for (index, lanes) in plan.stages.iter().enumerate() {
         let Some(stage) = setup.profile.stages.get(index) else { continue };
         out.blank()?;
-        out.line(&format!("Stage {} of {}: {}{}", index + 1, plan.stages.len(), stage.title, pace(stage, lanes.len())))?;
+        out.line(&format!(
+            "Stage {} of {}: {}{}",
+            index + 1,
+            plan.stages.len(),
+            stage.title,
+            pace(stage, lanes.len())
+        ))?;
         if lanes.is_empty() {
             out.line("    nothing to do here")?;
         }
         for (turn, lane) in lanes.iter().enumerate() {
             let own: Vec<PlanRow> =
-                std::iter::from_fn(|| rows.next_if(|row| row.stage == stage.id && row.server == lane.server)).collect();
+                std::iter::from_fn(|| rows.next_if(|row| row.stage == stage.id && row.server == lane.server))
+                    .collect();
             let name = lane.server.as_ref().map_or("the farm", ServerName::as_str);
             let same = turn > 0 && lanes.get(turn - 1).is_some_and(|before| before.steps == lane.steps);
             if long && same {
-                let (first, last) = (own.first().map_or(0, |row| row.number), own.last().map_or(0, |row| row.number));
-                out.line(&format!("  {name}: the same steps as the server before, numbers {first} to {last}"))?;
+                let (first, last) =
+                    (own.first().map_or(0, |row| row.number), own.last().map_or(0, |row| row.number));
+                out.line(&format!(
+                    "  {name}: the same steps as the server before, numbers {first} to {last}"
+                ))?;
                 continue;
             }
-            let turn = if lanes.len() > 1 { format!(" ({} of {})", turn + 1, lanes.len()) } else { String::new() };
+            let turn =
+                if lanes.len() > 1 { format!(" ({} of {})", turn + 1, lanes.len()) } else { String::new() };
             out.line(&format!("  {name}{turn}"))?;
             for row in &own {
                 step(out, row)?;
@@ -125,12 +137,17 @@ fn on_failure(out: &mut Printer, setup: &Setup, plan: &Plan) -> io::Result<()> {
          are asked what to do, with what the vendor allows then:",
     )?;
     let planned = setup.profile.stages.iter().zip(&plan.stages);
-    let is_planned = |id: &StageId| planned.clone().any(|(stage, lanes)| stage.id == *id && !lanes.is_empty());
+    let is_planned =
+        |id: &StageId| planned.clone().any(|(stage, lanes)| stage.id == *id && !lanes.is_empty());
     for rule in &setup.profile.failures {
         if !rule.stages.is_empty() && !rule.stages.iter().any(is_planned) {
             continue;
         }
-        let stages = setup.profile.stages.iter().filter(|stage| rule.stages.contains(&stage.id) && is_planned(&stage.id));
+        let stages = setup
+            .profile
+            .stages
+            .iter()
+            .filter(|stage| rule.stages.contains(&stage.id) && is_planned(&stage.id));
         let wheres: Vec<String> = stages.map(|stage| format!("\"{}\"", stage.title)).collect();
         let steps: Vec<&str> = rule.steps.iter().map(StepId::as_str).collect();
         let place = match (wheres.is_empty(), steps.is_empty()) {
@@ -140,8 +157,10 @@ fn on_failure(out: &mut Printer, setup: &Setup, plan: &Plan) -> io::Result<()> {
             (false, false) => format!("in {}, at {}", wheres.join(", "), steps.join(", ")),
         };
         let offers: Vec<&str> = rule.offer.iter().map(|offer| offer_word(*offer)).collect();
-        let forbidden: Vec<String> = rule.forbid.iter().map(|forbid| format!("forbidden: {}", forbid.act)).collect();
-        let forbidden = if forbidden.is_empty() { String::new() } else { format!("; {}", forbidden.join(", ")) };
+        let forbidden: Vec<String> =
+            rule.forbid.iter().map(|forbid| format!("forbidden: {}", forbid.act)).collect();
+        let forbidden =
+            if forbidden.is_empty() { String::new() } else { format!("; {}", forbidden.join(", ")) };
         out.hanging("  - ", &format!("{place}: {}{forbidden}", offers.join(", ")))?;
     }
     Ok(())
@@ -171,7 +190,12 @@ fn at_words(at: &At) -> Option<String> {
 }
 
 /// The conditions that are settled only when the step's turn comes.
-fn open_conditions(setup: &Setup, answers: &AnswerBook, server: Option<&Server>, step: &PlanStep) -> Vec<String> {
+fn open_conditions(
+    setup: &Setup,
+    answers: &AnswerBook,
+    server: Option<&Server>,
+    step: &PlanStep,
+) -> Vec<String> {
     let open = step.when.iter().filter(|when| {
         !Scope::settled(setup, answers, server).with(&when.with).is_settled(when.expr.names())
     });
@@ -210,12 +234,17 @@ fn command(setup: &Setup, answers: &AnswerBook, server: Option<&Server>, step: &
         Some(Act::Confirm(text)) => format!("asks: {}", render(text, Shell::None)),
         Some(Act::Upload(input)) => {
             let value = setup.profile.input(input).and_then(|input| answers.value(input, server));
-            format!("copy {} to {}", value.map_or_else(|| input.to_string(), |value| value.to_string()), crate::plan::UPLOADS)
+            format!(
+                "copy {} to {}",
+                value.map_or_else(|| input.to_string(), |value| value.to_string()),
+                crate::plan::UPLOADS
+            )
         }
         Some(Act::Service { act, services }) => {
-            let names = services.as_ref().map_or_else(|| "the services of its role".to_owned(), |services| {
-                services.iter().map(service_name).collect::<Vec<_>>().join(" ")
-            });
+            let names = services.as_ref().map_or_else(
+                || "the services of its role".to_owned(),
+                |services| services.iter().map(service_name).collect::<Vec<_>>().join(" "),
+            );
             let word = match act {
                 ServiceAct::Stop => "stop",
                 ServiceAct::Start => "start",

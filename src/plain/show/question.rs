@@ -16,7 +16,10 @@ pub(in crate::plain) fn question(out: &mut Printer, question: &Question, numbere
     let open = question.options.iter().filter(|option| option.refused.is_none());
     for (index, option) in open.enumerate() {
         let mark = if numbered { format!("  {}  ", index + 1) } else { "  - ".to_owned() };
-        out.hanging(&mark, &format!("{}: {}{}", words::choice_word(option.choice), option.does, asks(option)))?;
+        out.hanging(
+            &mark,
+            &format!("{}: {}{}", words::choice_word(option.choice), option.does, asks(option)),
+        )?;
     }
     for option in &question.options {
         if let Some(why) = &option.refused {
