@@ -409,6 +409,34 @@ fn a_second_operator_looks_on_until_they_take_the_pen() {
 }
 
 #[test]
+fn a_farm_is_upgraded_by_one_session_at_a_time() {
+    let farm = Farm::new();
+    let mut nofm = farm.run_dialogue();
+    nofm.prepares();
+    let said = farm.run_headless();
+    assert_eq!(said.code, 2, "{}\n{}", said.out, said.err);
+    let first = farm.sessions()[0]["session"].as_str().expect("a name").to_owned();
+    assert!(said.err.contains(&format!("nofm attach {first} --plain")), "{}", said.err);
+    assert_eq!(farm.sessions().len(), 1, "the second was not begun");
+    nofm.types("q").hears("stop: what runs is finished").types("2");
+    let said = nofm.ends();
+    assert_eq!(said.code, 4, "{}\n{}", said.out, said.err);
+    assert!(said.out.contains("no server was upgraded"), "{}", said.out);
+}
+
+#[test]
+fn a_state_folder_that_lies_too_deep_is_refused_before_anything_is_touched() {
+    let farm = Farm::new();
+    let deep = farm.path(&"d".repeat(100));
+    let args = ["run", "-p", "profile.toml", "-i", "inventory.toml", "--headless"];
+    let said: Said = farm.command(&args).env("NOFM_HOME", &deep).output().expect("nofm starts").into();
+    assert_eq!(said.code, 2, "{}", said.err);
+    assert!(said.err.contains("set NOFM_HOME to a shorter path"), "{}", said.err);
+    let left = fs::read_dir(deep.join("sessions")).expect("the folder").count();
+    assert_eq!(left, 0, "no session is left behind");
+}
+
+#[test]
 fn pausing_and_stopping_say_what_they_do_and_resume_goes_on() {
     let farm = Farm::new();
     fs::write(farm.path("n1/slow"), "").expect("a fault");

@@ -78,7 +78,9 @@ fn make_room(state_dir: &StateDir, dir: &Path, named: bool) -> anyhow::Result<()
     }
     // The farm is that of the newest session; an older one's is gone.
     let sessions = state_dir.sessions()?;
-    if let Some(session) = sessions.iter().find(|session| base_of(&session.setup_path()).as_deref() == Some(dir)) {
+    if let Some(session) =
+        sessions.iter().find(|session| base_of(&session.setup_path()).as_deref() == Some(dir))
+    {
         let id = session.id();
         if session.holder()?.is_some() {
             bail!(Faulty(format!(

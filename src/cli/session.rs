@@ -52,6 +52,14 @@ pub(super) fn run(args: &RunArgs) -> anyhow::Result<u8> {
 /// Makes a session of `papers` and starts its runner.
 pub(super) fn begin(papers: &Papers, speed: f64, rehearsal: bool) -> anyhow::Result<(StateDir, SessionDir)> {
     let state_dir = StateDir::from_env()?;
+    if let Some(other) = at_work_on(&state_dir, papers)? {
+        let id = other.id();
+        bail!(Faulty(format!(
+            "the farm \"{}\" is being upgraded already, in the session {id}: `nofm attach {id} --plain` joins it, with \
+             --watch to look on only",
+            papers.inventory.inventory.farm
+        )));
+    }
     let id = session_id(Timestamp::now(), &papers.profile.profile.id, random_bits());
     let session = state_dir.create_session(&id, &papers.session_file(speed, rehearsal).to_toml())?;
     log::to_session(session.path());
@@ -62,6 +70,24 @@ pub(super) fn begin(papers: &Papers, speed: f64, rehearsal: bool) -> anyhow::Res
         }
     })?;
     Ok((state_dir, session))
+}
+
+/// The session that upgrades the same farm now. The runner's lock decides; this is to say it well.
+fn at_work_on(state_dir: &StateDir, papers: &Papers) -> anyhow::Result<Option<SessionDir>> {
+    for session in state_dir.sessions()? {
+        if session.holder()?.is_none() {
+            continue;
+        }
+        let Ok(setup) = setup_of(&session).map(|file| file.setup(session.id().clone())) else { continue };
+        let same = |setup: &crate::plan::Setup| {
+            setup.profile.id == papers.profile.profile.id
+                && setup.inventory.farm == papers.inventory.inventory.farm
+        };
+        if setup.is_ok_and(|setup| same(&setup)) {
+            return Ok(Some(session));
+        }
+    }
+    Ok(None)
 }
 
 /// Shows a session whose runner is at work, until it ends or is left. `fresh`: it has just begun.

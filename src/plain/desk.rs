@@ -142,7 +142,7 @@ impl Desk {
             // The dialogue shows questions itself, and its operator knows what they typed.
             Telling::Dialogue => {
                 let shown = in_table
-                    || matches!(event, Event::Asked { .. })
+                    || matches!(event, Event::Asked { .. } | Event::Withdrawn { .. })
                     || (preparing && matches!(event, Event::Opened { .. }));
                 !shown && !words::is_by(event, self.follower.viewer())
             }

@@ -16,27 +16,51 @@ pub const WIDTH: usize = 100;
 pub struct Printer {
     out: Box<dyn Write>,
     width: usize,
+    /// Whether lines are broken at the width. A pipe gets each event on one line.
+    is_terminal: bool,
     zone: TimeZone,
     day: Option<Date>,
+    /// Something is asked on a line that nobody has ended yet.
+    asking: bool,
 }
 
 impl Printer {
     /// `width`: columns of the terminal, where there is one.
     pub fn new(out: Box<dyn Write>, width: Option<usize>) -> Self {
-        Self { out, width: width.unwrap_or(WIDTH).clamp(40, WIDTH), zone: TimeZone::system(), day: None }
+        Self {
+            out,
+            width: width.unwrap_or(WIDTH).clamp(40, WIDTH),
+            is_terminal: width.is_some(),
+            zone: TimeZone::system(),
+            day: None,
+            asking: false,
+        }
+    }
+
+    /// Begins at the start of a line.
+    fn fresh(&mut self) -> io::Result<()> {
+        if std::mem::take(&mut self.asking) { writeln!(self.out) } else { Ok(()) }
+    }
+
+    /// What was asked last got its line end by the Enter that answered it.
+    pub(super) fn answered(&mut self) {
+        self.asking = false;
     }
 
     /// A line of its own, never broken.
     pub(super) fn line(&mut self, text: &str) -> io::Result<()> {
+        self.fresh()?;
         writeln!(self.out, "{}", safe(text))?;
         self.out.flush()
     }
 
     pub(super) fn blank(&mut self) -> io::Result<()> {
+        self.fresh()?;
         writeln!(self.out)
     }
 
     pub(super) fn heading(&mut self, text: &str) -> io::Result<()> {
+        self.fresh()?;
         let text = safe(text);
         writeln!(self.out, "\n{text}\n{}", "-".repeat(width::width(&text).min(self.width)))?;
         self.out.flush()
@@ -49,6 +73,7 @@ impl Printer {
 
     /// Prose behind a mark; the lines that follow stand under its beginning.
     pub(super) fn hanging(&mut self, mark: &str, text: &str) -> io::Result<()> {
+        self.fresh()?;
         let mark = safe(mark);
         let indent = width::width(&mark);
         let text = safe_with(text.trim_end(), Newline::Keep);
@@ -68,6 +93,7 @@ impl Printer {
 
     /// Text whose line ends count, such as a command: indented, and never broken.
     pub(super) fn verbatim(&mut self, indent: usize, text: &str) -> io::Result<()> {
+        self.fresh()?;
         for line in safe_with(text.trim_end(), Newline::Keep).lines() {
             writeln!(self.out, "{:indent$}{line}", "")?;
         }
@@ -81,11 +107,18 @@ impl Printer {
             self.line(&format!("{} ({})", at.date(), at.time_zone().iana_name().unwrap_or("local time")))?;
         }
         // One event, one line: what has several is read as one.
-        self.line(&format!("{}  {}", at.strftime("%H:%M:%S"), text.replace('\n', " ")))
+        let (time, text) = (at.strftime("%H:%M:%S"), text.replace('\n', " "));
+        if self.is_terminal {
+            self.hanging(&format!("{time}  "), &text)
+        } else {
+            self.line(&format!("{time}  {text}"))
+        }
     }
 
     /// Asks for a line, which is typed behind it.
     pub(super) fn prompt(&mut self, text: &str) -> io::Result<()> {
+        self.fresh()?;
+        self.asking = true;
         write!(self.out, "{} ", safe(text))?;
         self.out.flush()
     }

@@ -128,13 +128,21 @@ impl Person {
         self.desk.out.prompt(prompt)?;
         loop {
             match self.console.line() {
-                Said::Line(line) => return Ok(line.trim().to_owned()),
+                Said::Line(line) => return Ok(self.typed(&line)),
                 Said::Left => return Err(Stop::End(End::Left)),
                 Said::Nothing => {}
             }
             self.desk.wait()?;
             self.desk.catch_up()?;
         }
+    }
+
+    /// What was typed. A terminal has shown the Enter that ended it.
+    fn typed(&mut self, line: &str) -> String {
+        if self.console.is_terminal {
+            self.desk.out.answered();
+        }
+        line.trim().to_owned()
     }
 
     /// Asks which of `choices`; gives its index.

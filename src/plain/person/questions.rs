@@ -49,7 +49,7 @@ impl Person {
     fn reply_line(&mut self, question: &Question) -> Go<Option<String>> {
         loop {
             match self.console.line() {
-                Said::Line(line) => return Ok(Some(line.trim().to_owned())),
+                Said::Line(line) => return Ok(Some(self.typed(&line))),
                 Said::Left => return Err(Stop::End(End::Left)),
                 Said::Nothing => {}
             }

@@ -83,7 +83,9 @@ impl Person {
                             self.desk.out.verbatim(4, &text)?;
                         }
                         None => {
-                            self.desk.out.line(&format!("The steps have the numbers 1 to {}.", rows.len()))?;
+                            self.desk
+                                .out
+                                .line(&format!("The steps have the numbers 1 to {}.", rows.len()))?;
                         }
                     }
                 }
