@@ -100,7 +100,8 @@ const KINDS: [(&str, usize); 1] = [("I", 25)];
 const OF_THE_WIZARD: [&str; 3] = ["D2", "D5", "D6"];
 
 fn rows() -> Vec<Row> {
-    let rows: Rows = toml::from_str(include_str!("rows.toml")).unwrap_or_else(|error| panic!("rows.toml: {error}"));
+    let rows: Rows =
+        toml::from_str(include_str!("rows.toml")).unwrap_or_else(|error| panic!("rows.toml: {error}"));
     rows.rows
 }
 
@@ -125,8 +126,8 @@ fn outcome(checker: Checker, profile: &Profile) -> Result<Result<(), String>, St
 fn is_test_elsewhere(name: &str) -> bool {
     let Some((file, test)) = name.split_once("::") else { return false };
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(format!("{file}.rs"));
-    let text = std::fs::read_to_string(path).unwrap_or_default();
-    text.contains(&format!("#[test]\nfn {test}()"))
+    let source = std::fs::read_to_string(path).unwrap_or_default();
+    source.contains(&format!("#[test]\nfn {test}()"))
 }
 
 #[test]
@@ -135,15 +136,18 @@ fn every_row_is_there_with_elements_and_tests_that_exist() {
     let mut wrong = Vec::new();
     let mut named = BTreeSet::new();
     let ids: Vec<&str> = rows.iter().map(|row| row.id.as_str()).collect();
-    let wanted = KINDS.iter().flat_map(|(kind, count)| (1..=*count).map(move |number| format!("{kind}{number}")));
+    let wanted =
+        KINDS.iter().flat_map(|(kind, count)| (1..=*count).map(move |number| format!("{kind}{number}")));
     let wanted: Vec<String> = wanted.chain(OF_THE_WIZARD.map(str::to_owned)).collect();
     assert_eq!(ids, wanted, "the rows, in their order");
     for row in &rows {
         assert!(!row.what.is_empty() && !row.tests.is_empty(), "{} says what it is, and has a test", row.id);
         assert_eq!(row.elements.is_empty(), row.id.starts_with('D'), "{}: elements of a profile", row.id);
-        wrong.extend(row.elements.iter().filter_map(|element| {
-            without(&profile, element).err().map(|why| format!("{}: {why}", row.id))
-        }));
+        wrong.extend(
+            row.elements.iter().filter_map(|element| {
+                without(&profile, element).err().map(|why| format!("{}: {why}", row.id))
+            }),
+        );
         for test in &row.tests {
             named.insert(test.as_str());
             if checker(test).is_none() && !is_test_elsewhere(test) {
@@ -174,15 +178,24 @@ fn every_rehearsal_shows_its_row() {
 fn no_row_holds_without_any_one_of_its_elements() {
     let profile = igel();
     let mut wrong = Vec::new();
+    // Whoever fails with the whole profile proves nothing.
+    let sound: BTreeSet<&str> = checkers()
+        .iter()
+        .filter(|(_, checker)| outcome(*checker, &profile) == Ok(Ok(())))
+        .map(|(name, _)| *name)
+        .collect();
     for row in rows() {
         for element in &row.elements {
             let less = without(&profile, element).unwrap_or_else(|why| panic!("{}: {why}", row.id));
             let mut fails = false;
-            for (name, checker) in row.tests.iter().filter_map(|test| Some((test, checker(test)?))) {
+            let tests = row.tests.iter().filter(|test| sound.contains(test.as_str()));
+            for (name, checker) in tests.filter_map(|test| Some((test, checker(test)?))) {
                 match outcome(checker, &less) {
                     Ok(Ok(())) => {}
                     Ok(Err(_)) => fails = true,
-                    Err(panic) => wrong.push(format!("{}: {name} panics without `{element}`: {panic}", row.id)),
+                    Err(panic) => {
+                        wrong.push(format!("{}: {name} panics without `{element}`: {panic}", row.id))
+                    }
                 }
                 if fails {
                     break;

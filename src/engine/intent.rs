@@ -68,7 +68,9 @@ impl State {
                 .into_iter()
                 .map(|(input, key)| Lack::Input { input: input.id.clone(), key }),
         );
-        let unsure = setup.profile.inputs.iter().filter(|input| input.unsure && !self.unsure.contains(&input.id));
+        let unsure = setup.profile.inputs.iter().filter(|input| {
+            input.unsure && !self.unsure.contains(&input.id) && self.answers.asks(setup, input)
+        });
         lacking.extend(unsure.map(|input| Lack::Unsure(input.id.clone())));
         lacking.extend(self.open_notices().into_iter().map(Lack::Notice));
         let places = self.check_places(false);

@@ -117,6 +117,11 @@ impl<'a> Probes<'a> {
         self.found
     }
 
+    /// Leaves out facts that were asked of the operator just before.
+    pub(super) fn leave_out(&mut self, told: &[FactId]) {
+        self.found.retain(|probe| !matches!(probe, ProbeKey::Fact(fact, _) if told.contains(fact)));
+    }
+
     pub(super) fn expr(&mut self, expr: &Expr, scope: &Scope<'_>) {
         self.names(expr.names(), scope, 0);
     }

@@ -23,6 +23,7 @@ mod decide;
 mod event;
 mod intent;
 mod key;
+mod lanes;
 mod measure;
 mod probes;
 mod question;

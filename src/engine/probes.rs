@@ -53,6 +53,7 @@ impl State {
                 if let Some(done) = &step.step.done {
                     probes.expr(done, &scope);
                 }
+                probes.leave_out(&step.step.tells);
             }
             Purpose::Tells(_) => {
                 for fact in &step.step.tells {
@@ -73,7 +74,9 @@ impl State {
             probes.check(check, server, 0);
         }
         if let Some(server) = server {
-            if let Some(fact) = version_fact(&self.setup, server) {
+            // Of a version that only the operator can tell, the last word counts.
+            let only_told = |fact| self.setup.profile.fact(fact).is_some_and(|fact| matches!(fact.source, Source::Ask));
+            if let Some(fact) = version_fact(&self.setup, server).filter(|fact| !only_told(fact)) {
                 probes.fact(fact, Some(server), 0);
             }
             for role in stage.roles.iter().filter_map(|role| self.setup.profile.role(role)) {

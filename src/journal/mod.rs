@@ -7,7 +7,7 @@
 //!   output/NAME.log   what a server printed, raw; NAME.idx says when
 //!   nofm.log          the program's own diagnostics
 //!   lock, reserve     who writes; room for the last words on a full disk
-//! run/XXXXXXXX.sock   where a session's runner listens
+//! run/HASH.sock       where a session's runner listens
 //! farms/HASH/         who upgrades a farm, and what must not be done to it
 //! ```
 //! The room stores what it is given and does not know what an event means.

@@ -55,10 +55,16 @@ impl AnswerBook {
         read(input, default).ok()
     }
 
+    /// Whether `input` is of any use under the answers given so far. One that cannot be told yet is.
+    pub fn asks(&self, setup: &Setup, input: &Input) -> bool {
+        let scope = super::Scope::settled(setup, self, None);
+        input.when.as_ref().is_none_or(|when| when.test(&|name| scope.lookup(name)) != Some(false))
+    }
+
     /// Every (input, key) that must have a value before the start and has none.
     pub fn missing<'a>(&self, setup: &'a Setup) -> Vec<(&'a Input, String)> {
         let mut missing = Vec::new();
-        for input in setup.profile.inputs.iter().filter(|input| !input.optional) {
+        for input in setup.profile.inputs.iter().filter(|input| !input.optional && self.asks(setup, input)) {
             for (key, server) in keys(setup, input) {
                 if self.value(input, server).is_none() && !missing.contains(&(input, key.clone())) {
                     missing.push((input, key));

@@ -12,7 +12,8 @@ use crate::sim::world::{Fault, World};
 
 pub fn further_components_follow_the_servers(profile: &Profile) -> Result<(), String> {
     let rehearsal = Scene::of(profile, WHOLE).done()?;
-    let back = rehearsal.succeeded("source").into_iter().map(|(at, _)| at).max().ok_or("no server is back")?;
+    let back =
+        rehearsal.succeeded("source").into_iter().map(|(at, _)| at).max().ok_or("no server is back")?;
     let mut updated = rehearsal.succeeded("update.install");
     updated.retain(|(at, _)| *at > back);
     let hosts: Vec<&str> = updated.iter().map(|(_, host)| host.as_str()).collect();
@@ -20,9 +21,12 @@ pub fn further_components_follow_the_servers(profile: &Profile) -> Result<(), St
     let by_hand = rehearsal.asked("update");
     must!(by_hand.len() == 1 && by_hand[0].1 == "pc1", "updated by hand: {by_hand:?}");
     must!(by_hand[0].2.contains(NEW), "it is not said to which version: {}", by_hand[0].2);
-    for (fact, host) in
-        [("component_version", "lb1"), ("component_version", "lb2"), ("component_version", "con1"), ("told_version", "pc1")]
-    {
+    for (fact, host) in [
+        ("component_version", "lb1"),
+        ("component_version", "lb2"),
+        ("component_version", "con1"),
+        ("told_version", "pc1"),
+    ] {
         let probe = nofm::engine::ProbeKey::Fact(fact.into(), Some(host.into()));
         let latest = rehearsal.session.state.latest.get(&probe);
         let version = match latest.and_then(|dated| dated.reading.value()) {
@@ -61,7 +65,8 @@ fn ended_with(profile: &Profile, spoil: impl Fn(&mut World)) -> Result<Found, St
 fn only(found: &Found, wanted: &[(&str, &str)]) -> Result<(), String> {
     let mut wanted: Vec<(&str, &str)> = wanted.to_vec();
     wanted.sort_unstable();
-    let asked: Vec<(&str, &str)> = found.0.keys().map(|(check, server)| (check.as_str(), server.as_str())).collect();
+    let asked: Vec<(&str, &str)> =
+        found.0.keys().map(|(check, server)| (check.as_str(), server.as_str())).collect();
     must!(asked == wanted, "asked about at the end: {asked:?}");
     Ok(())
 }
@@ -101,7 +106,11 @@ pub fn a_load_balancer_that_does_not_stop_has_a_remedy(profile: &Profile) -> Res
     let mut rehearsal = scene.begun()?;
     let (question, key) = rehearsal.until_failed()?;
     must!(host(&key) == "lb1", "{key} fails");
-    must!(says(&question.details, "The load balancer on lb1 still runs"), "it is not recognised: {:?}", question.details);
+    must!(
+        says(&question.details, "The load balancer on lb1 still runs"),
+        "it is not recognised: {:?}",
+        question.details
+    );
     let recovers = question.option(Choice::Recover).is_some_and(|option| option.refused.is_none());
     must!(recovers, "the remedy is not offered: {:?}", question.options);
     let from = rehearsal.session.journal.len();
@@ -112,7 +121,9 @@ pub fn a_load_balancer_that_does_not_stop_has_a_remedy(profile: &Profile) -> Res
         .events()
         .skip(from)
         .filter_map(|(_, event)| match event {
-            Event::StepSettled { key, outcome: nofm::engine::Outcome::Succeeded, .. } if host(key) == "lb1" => {
+            Event::StepSettled { key, outcome: nofm::engine::Outcome::Succeeded, .. }
+                if host(key) == "lb1" =>
+            {
                 Some(key.step.to_string())
             }
             _ => None,
@@ -120,7 +131,8 @@ pub fn a_load_balancer_that_does_not_stop_has_a_remedy(profile: &Profile) -> Res
         .take(4)
         .collect();
     must!(steps == ["watchdog", "kill", "gone", "update.install"], "the remedy is {steps:?}");
-    let commands: Vec<&str> = rehearsal.started().into_iter().filter(|(at, ..)| *at > from).map(|(.., c)| c).collect();
+    let commands: Vec<&str> =
+        rehearsal.started().into_iter().filter(|(at, ..)| *at > from).map(|(.., c)| c).collect();
     must!(says(&commands, "stop igel-ums-watchdog"), "the watchdog is not stopped: {commands:?}");
     must!(says(&commands, "systemctl kill"), "the process is not ended: {commands:?}");
     Ok(())
@@ -143,9 +155,10 @@ pub fn all_processes_run_at_the_end(profile: &Profile) -> Result<(), String> {
         world.down.insert("lb1".into());
     })?;
     only(&found, &[("services_running", "ums1"), ("services_running", "lb1")])?;
-    for (server, services) in
-        [("ums1", ["igel-ums-watchdog", "igel-ums-server"]), ("lb1", ["igel-ums-watchdog", "igel-ums-broker"])]
-    {
+    for (server, services) in [
+        ("ums1", ["igel-ums-watchdog", "igel-ums-server"]),
+        ("lb1", ["igel-ums-watchdog", "igel-ums-broker"]),
+    ] {
         let text = &found.0[&("services_running".to_owned(), server.to_owned())].text;
         for service in services {
             must!(text.contains(&format!("{service} does not run")), "{service} is not named: {text}");

@@ -35,13 +35,20 @@ pub fn the_installer_is_everywhere_first(profile: &Profile) -> Result<(), String
     let mut hosts = Vec::new();
     for (_, key, command) in rehearsal.started() {
         let file = if ["ums3", "lb2"].contains(&host(key).as_str()) { "windows.exe" } else { "linux.bin" };
-        let copies = command.starts_with(&format!("copy /media/setup-igel-ums-{file} to ")) && command.ends_with(file);
+        let copies =
+            command.starts_with(&format!("copy /media/setup-igel-ums-{file} to ")) && command.ends_with(file);
         must!(key.step == "copy" && copies, "`{command}` is started on {} too early", host(key));
         hosts.push(host(key));
     }
     hosts.sort();
-    must!(hosts == ["con1", "lb1", "lb2", "ums1", "ums2", "ums3", "ums4"], "the installer is copied to {hosts:?}");
-    must!(rehearsal.succeeded("copy").len() == hosts.len(), "not every copy succeeded before the first update");
+    must!(
+        hosts == ["con1", "lb1", "lb2", "ums1", "ums2", "ums3", "ums4"],
+        "the installer is copied to {hosts:?}"
+    );
+    must!(
+        rehearsal.succeeded("copy").len() == hosts.len(),
+        "not every copy succeeded before the first update"
+    );
     Ok(())
 }
 
@@ -57,7 +64,10 @@ fn orphans_go(mut rehearsal: Rehearsal) -> Result<Rehearsal, String> {
     must!(found == ["orphaned_servers farm", "orphaned_balancers farm"], "blocked by {found:?}");
     let lacking = rehearsal.lacking();
     must!(says(&lacking, "not in the inventory: old-ums"), "the orphaned server is not listed: {lacking:?}");
-    must!(says(&lacking, "not in the inventory: old-lb"), "the orphaned load balancer is not listed: {lacking:?}");
+    must!(
+        says(&lacking, "not in the inventory: old-lb"),
+        "the orphaned load balancer is not listed: {lacking:?}"
+    );
     must!(rehearsal.begin().is_err(), "it begins with orphaned entries");
     fix(&mut rehearsal, "orphaned_servers", None)?;
     fix(&mut rehearsal, "orphaned_balancers", None)?;
@@ -71,7 +81,10 @@ pub fn orphaned_entries_are_deleted_by_hand(profile: &Profile) -> Result<(), Str
     let rehearsal = orphans_go(with_orphans(profile).checked()?)?;
     let asked = rehearsal.asked("by_hand");
     let texts: Vec<&str> = asked.iter().map(|(_, _, text)| *text).collect();
-    must!(says(&texts, "delete the entry old-ums") && says(&texts, "delete the entry old-lb"), "asked: {texts:?}");
+    must!(
+        says(&texts, "delete the entry old-ums") && says(&texts, "delete the entry old-lb"),
+        "asked: {texts:?}"
+    );
     Ok(())
 }
 
@@ -96,7 +109,10 @@ pub fn the_backup_is_seen_on_the_database_host(profile: &Profile) -> Result<(), 
     let found = blocked(&rehearsal);
     must!(found == ["backup db1"], "a backup of yesterday: blocked by {found:?}");
     let word = ProbeKey::Check("backup_elsewhere".into(), None);
-    must!(!rehearsal.session.state.latest.contains_key(&word), "the operator's word is asked where the file can be seen");
+    must!(
+        !rehearsal.session.state.latest.contains_key(&word),
+        "the operator's word is asked where the file can be seen"
+    );
     rehearsal.session.world.files.remove(&file);
     rehearsal.intent(&Intent::Check { check: Some("backup".into()), server: None })?;
     rehearsal.pursue();
@@ -133,7 +149,10 @@ pub fn an_older_version_is_refused(profile: &Profile) -> Result<(), String> {
     must!(found == ["installed_version ums2"], "blocked by {found:?}");
     let lacking = rehearsal.lacking();
     must!(says(&lacking, &format!("{NEW} is installed, {OLD} is older")), "it is not said why: {lacking:?}");
-    must!(says(&lacking, "a separate HA network of the old version"), "it is not said what to do: {lacking:?}");
+    must!(
+        says(&lacking, "a separate HA network of the old version"),
+        "it is not said what to do: {lacking:?}"
+    );
     must!(rehearsal.begin().is_err(), "it begins with an older version");
     Ok(())
 }
@@ -150,8 +169,11 @@ pub fn clocks_agree_within_a_minute(profile: &Profile) -> Result<(), String> {
     must!(found == ["clocks lb1"], "blocked by {found:?}");
     must!(rehearsal.begin().is_err(), "it begins with a clock that is wrong");
     fix(&mut rehearsal, "clocks", Some("lb1"))?;
-    let steps: Vec<String> =
-        rehearsal.started().iter().map(|(_, key, command)| format!("{} {}: {command}", host(key), key.step)).collect();
+    let steps: Vec<String> = rehearsal
+        .started()
+        .iter()
+        .map(|(_, key, command)| format!("{} {}: {command}", host(key), key.step))
+        .collect();
     must!(steps.len() == 2, "the fix does {steps:?}");
     must!(steps[0] == "lb1 set: chronyc makestep", "the clock is not set: {steps:?}");
     must!(
@@ -172,14 +194,20 @@ fn warned_of_changes(scene: Scene<'_>, from: &str) -> Result<(), String> {
     let lacking = rehearsal.lacking();
     must!(says(&lacking, "no_changes") && lacking.len() == 1, "changes are not warned of: {lacking:?}");
     let plan = rehearsal.plan()?.hash;
-    must!(rehearsal.session.intent(&Intent::Begin { plan }).is_err(), "it begins without that being confirmed");
+    must!(
+        rehearsal.session.intent(&Intent::Begin { plan }).is_err(),
+        "it begins without that being confirmed"
+    );
     let banner = rehearsal.session.state.notices_shown().find_map(|notice| notice.banner.clone());
     must!(banner == Some((from.into(), "reconnect".into())), "it is said from and to {banner:?}");
     rehearsal.begin()?;
     rehearsal.pursue();
     let mut told = 0;
     for moment in &rehearsal.log {
-        let during = moment.banners.iter().any(|text| text.contains("Change nothing") && text.contains("without a break"));
+        let during = moment
+            .banners
+            .iter()
+            .any(|text| text.contains("Change nothing") && text.contains("without a break"));
         match moment.stage.as_str() {
             "servers" | "stop_others" | "servers_short" | "reconnect" => {
                 must!(during, "nothing reminds of it at: {}", moment.question.text);
@@ -205,10 +233,12 @@ pub fn a_test_system_is_asked_for(profile: &Profile) -> Result<(), String> {
     rehearsal.words.insert("test_system", "no");
     rehearsal.intent(&Intent::Check { check: None, server: None })?;
     rehearsal.pursue();
-    let asked = rehearsal.log.iter().any(|moment| moment.question.text.contains("installed on a test system"));
+    let asked =
+        rehearsal.log.iter().any(|moment| moment.question.text.contains("installed on a test system"));
     must!(asked, "nobody asks for a test system");
     must!(rehearsal.begin().is_err(), "it begins though nothing was rehearsed");
-    let waive = |reason: &str| Intent::Waive { check: "test_system".into(), server: None, reason: reason.into() };
+    let waive =
+        |reason: &str| Intent::Waive { check: "test_system".into(), server: None, reason: reason.into() };
     must!(rehearsal.intent(&waive(" ")).is_err(), "it is passed without a reason");
     rehearsal.intent(&waive("this is the test system"))?;
     rehearsal.begin()
@@ -223,7 +253,10 @@ pub fn any_server_may_be_the_first(profile: &Profile) -> Result<(), String> {
             let order = scene.open()?.order(stage)?;
             let mut all = order.clone();
             all.sort();
-            must!(order.first().is_some_and(|server| server == first), "{first} is to be the first: {order:?}");
+            must!(
+                order.first().is_some_and(|server| server == first),
+                "{first} is to be the first: {order:?}"
+            );
             must!(all == ["ums1", "ums2", "ums3", "ums4"], "the stage has {order:?}");
         }
     }
@@ -252,7 +285,8 @@ pub fn the_installer_has_its_rights(profile: &Profile) -> Result<(), String> {
 /// A notice that must be confirmed before anything begins, and by itself keeps it from beginning.
 fn confirmed_first(profile: &Profile, wanted: &str, page: Page) -> Result<(), String> {
     let mut rehearsal = Scene::of(profile, SMALL).checked()?;
-    let shown = rehearsal.session.state.notices_shown().any(|notice| notice.id == wanted && notice.page == page);
+    let shown =
+        rehearsal.session.state.notices_shown().any(|notice| notice.id == wanted && notice.page == page);
     must!(shown, "`{wanted}` is not shown");
     for notice in rehearsal.session.state.open_notices() {
         if notice != *wanted {
@@ -281,16 +315,23 @@ pub fn the_chosen_procedure_is_explained(profile: &Profile) -> Result<(), String
         let state = &rehearsal.session.state;
         let seen = nofm::engine::Seen::new(state, None);
         let scope = state.scope(&seen, None);
-        let shown = state.notices_shown().filter(|notice| notice.page == Page::Information && !notice.confirm);
+        let shown =
+            state.notices_shown().filter(|notice| notice.page == Page::Information && !notice.confirm);
         shown
             .map(|notice| notice.text.render(nofm::profile::Shell::None, &|name| scope.lookup(name)))
             .collect::<Result<_, _>>()
             .map_err(|error| format!("{error:?}"))
     };
     let without = explained(Scene::of(profile, SMALL))?;
-    must!(without.len() == 1 && without[0].contains("switches the server to update mode"), "explained: {without:?}");
+    must!(
+        without.len() == 1 && without[0].contains("switches the server to update mode"),
+        "explained: {without:?}"
+    );
     let short = explained(Scene::of(profile, SMALL).short())?;
-    must!(short.len() == 1 && short[0].contains("All UMS Servers but ums2 are stopped"), "explained: {short:?}");
+    must!(
+        short.len() == 1 && short[0].contains("All UMS Servers but ums2 are stopped"),
+        "explained: {short:?}"
+    );
     Ok(())
 }
 
@@ -314,7 +355,10 @@ pub fn the_components_are_confirmed_on_each_host(profile: &Profile) -> Result<()
     let mut hosts = Vec::new();
     for (at, host) in starts {
         let before = confirmed.iter().any(|(when, on, text)| {
-            *when < at && *on == host && text.contains(&host) && text.contains("Is that what is installed there?")
+            *when < at
+                && *on == host
+                && text.contains(&host)
+                && text.contains("Is that what is installed there?")
         });
         must!(before, "the components of {host} are not confirmed before the installer runs there");
         hosts.push(host);
@@ -326,7 +370,8 @@ pub fn the_components_are_confirmed_on_each_host(profile: &Profile) -> Result<()
 
 pub fn there_is_room_for_the_installer(profile: &Profile) -> Result<(), String> {
     let mut scene = Scene::of(profile, WHOLE);
-    for (server, megabytes) in [("ums2", 1_999), ("ums3", 2_000), ("lb1", 999), ("lb2", 1_000), ("con1", 999)] {
+    for (server, megabytes) in [("ums2", 1_999), ("ums3", 2_000), ("lb1", 999), ("lb2", 1_000), ("con1", 999)]
+    {
         scene.world.free.insert(server.into(), megabytes * 1_000_000);
     }
     let mut rehearsal = scene.checked()?;
@@ -344,17 +389,29 @@ pub fn nothing_is_installed_before_the_summary_is_agreed_to(profile: &Profile) -
     rehearsal.pursue();
     must!(rehearsal.session.world.began.is_empty(), "something was started before the summary");
     let shown = rehearsal.plan()?.hash;
-    rehearsal.intent(&Intent::Answer { input: "first".into(), key: String::new(), value: Value::text("ums1") })?;
+    rehearsal.intent(&Intent::Answer {
+        input: "first".into(),
+        key: String::new(),
+        value: Value::text("ums1"),
+    })?;
     let refused = rehearsal.session.intent(&Intent::Begin { plan: shown });
     must!(refused.is_err(), "a plan begins that was not shown");
+    must!(rehearsal.begin().is_err(), "it begins with what was checked under other answers");
+    rehearsal.intent(&Intent::Check { check: None, server: None })?;
+    rehearsal.pursue();
     rehearsal.begin()?;
     let question = rehearsal.until_asked("update.install", "ums1")?;
     must!(matches!(question.about, About::Attended(_)), "the installer is not attended: {question:?}");
-    must!(rehearsal.started_on("update.install").is_empty(), "the installer runs before the operator starts it");
+    must!(
+        rehearsal.started_on("update.install").is_empty(),
+        "the installer runs before the operator starts it"
+    );
     rehearsal.reply(&question, Choice::Start, "")?;
     rehearsal.until(|event| matches!(event, Event::TargetEnded { .. }))?;
     let command = rehearsal.started().last().map_or("", |(_, _, command)| *command).to_owned();
-    let runs = command.starts_with("sh ") && command.contains("setup-igel-ums-linux.bin") && command.ends_with("--nox11");
+    let runs = command.starts_with("sh ")
+        && command.contains("setup-igel-ums-linux.bin")
+        && command.ends_with("--nox11");
     must!(runs, "it is not the installer that runs: {command}");
     Ok(())
 }
@@ -369,7 +426,9 @@ pub fn the_installer_may_run_unattended(profile: &Profile) -> Result<(), String>
     let installs = |event: &Event| matches!(event, Event::StepIntended { key, .. } if key.step == "update.install_unattended");
     rehearsal.until(installs)?;
     let command = rehearsal.started().last().map_or("", |(_, _, command)| *command).to_owned();
-    let runs = command.starts_with("sh ") && command.contains("setup-igel-ums-linux.bin") && command.ends_with("-- --silent yes");
+    let runs = command.starts_with("sh ")
+        && command.contains("setup-igel-ums-linux.bin")
+        && command.ends_with("-- --silent yes");
     must!(runs, "it is not the installer that runs: {command}");
     must!(rehearsal.asked("update.install").is_empty(), "the attended installer is asked for, too");
     Ok(())

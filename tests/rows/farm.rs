@@ -189,7 +189,12 @@ fn installed(world: &mut World, server: &ServerName) {
         if !renewed {
             world.set("schema", None, "new");
             let back_ms = world.now_ms + 90_000;
-            for other in servers.iter().filter(|other| fact(world, "mode", other) == Some("update")).cloned().collect::<Vec<_>>() {
+            for other in servers
+                .iter()
+                .filter(|other| fact(world, "mode", other) == Some("update"))
+                .cloned()
+                .collect::<Vec<_>>()
+            {
                 world.set("told_at", Some(other.as_str()), &back_ms.to_string());
             }
         }

@@ -67,7 +67,7 @@ impl<'a> Scene<'a> {
         let mut rehearsal = Rehearsal {
             session,
             log: Vec::new(),
-            words: BTreeMap::new(),
+            words: BTreeMap::from([("told_version", OLD), ("pending_jobs", "0")]),
             keeps_moments: self.keeps_moments,
             moments: Vec::new(),
         };
@@ -114,13 +114,22 @@ impl<'a> Scene<'a> {
 }
 
 /// Where a rehearsal stands still.
-#[derive(Debug)]
 pub enum Halt {
     /// Something that the operator has no ready answer for.
     Asked(Question),
     Closed(Close),
     /// Nothing is due and nothing is asked.
     Quiet,
+}
+
+impl std::fmt::Debug for Halt {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Asked(question) => write!(f, "the question \"{}\" {:?}", question.text, question.details),
+            Self::Closed(close) => write!(f, "{close:?}"),
+            Self::Quiet => f.write_str("nothing to do"),
+        }
+    }
 }
 
 /// What the operator saw when they answered.
@@ -166,7 +175,8 @@ impl Rehearsal {
     }
 
     pub fn plan(&self) -> Result<plan::Plan, String> {
-        plan::build(&self.session.setup, &self.session.state.answers).map_err(|problems| format!("{problems:?}"))
+        plan::build(&self.session.setup, &self.session.state.answers)
+            .map_err(|problems| format!("{problems:?}"))
     }
 
     /// The servers of a stage in the order of the plan.
@@ -204,14 +214,18 @@ impl Rehearsal {
             from = self.session.journal.len();
             if self.session.state.closed.is_some() || !self.answer_one() {
                 let asked = self.session.state.questions.values().next().map(|question| &question.text);
-                return Err(format!("it never comes to that; asked: {asked:?}, closed: {:?}", self.session.state.closed));
+                return Err(format!(
+                    "it never comes to that; asked: {asked:?}, closed: {:?}",
+                    self.session.state.closed
+                ));
             }
         }
     }
 
     /// Goes on until the operator is asked about a step, which is not answered.
     pub fn until_asked(&mut self, step: &str, server: &str) -> Result<Question, String> {
-        let is = |event: &Event| matches!(event, Event::Asked { question } if is_about(question, step, server));
+        let is =
+            |event: &Event| matches!(event, Event::Asked { question } if is_about(question, step, server));
         self.until(is).map_err(|why| format!("{server} {step} is not asked about: {why}"))?;
         let open = self.session.state.questions.values().find(|question| is_about(question, step, server));
         open.cloned().ok_or_else(|| format!("the question about {step} on {server} is gone"))
@@ -222,7 +236,7 @@ impl Rehearsal {
         match self.pursue() {
             Halt::Asked(question) => match &question.about {
                 About::Failure(key) => Ok((question.clone(), key.clone())),
-                _ => Err(format!("no failure is asked about, but {question:?}")),
+                _ => Err(format!("no failure is asked about, but {}", question.text)),
             },
             halt => Err(format!("nothing fails: {halt:?}")),
         }
@@ -259,8 +273,7 @@ impl Rehearsal {
                 Some((Choice::Tell, word.to_owned()))
             }
             About::Tell(ProbeKey::Fact(fact, _)) => {
-                let word = self.words.get(fact.as_str()).copied();
-                let word = word.or((fact == "told_version").then_some(OLD))?;
+                let word = self.words.get(fact.as_str()).copied()?;
                 Some((Choice::Tell, word.to_owned()))
             }
             _ => None,
@@ -282,10 +295,11 @@ impl Rehearsal {
 
     fn remember(&mut self, question: &Question) {
         let state = &self.session.state;
-        let stage = state.setup.profile.stages.get(state.stage).filter(|_| state.phase == Phase::Running);
+        let in_turn = state.setup.profile.stages.get(state.stage).filter(|_| state.phase == Phase::Running);
         let seen = Seen::new(state, None);
         let scope = state.scope(&seen, None);
-        let tally = stage.and_then(|stage| stage.tally.as_ref()?.render(Shell::None, &|name| scope.lookup(name)).ok());
+        let tally = in_turn
+            .and_then(|stage| stage.tally.as_ref()?.render(Shell::None, &|name| scope.lookup(name)).ok());
         let banners = state.notices_shown().filter_map(|notice| {
             let (from, to) = notice.banner.as_ref()?;
             let (from, to) = (state.stage_index(from)?, state.stage_index(to)?);
@@ -295,7 +309,7 @@ impl Rehearsal {
         self.log.push(Moment {
             at: self.session.journal.len(),
             question: question.clone(),
-            stage: stage.map_or_else(String::new, |stage| stage.id.to_string()),
+            stage: in_turn.map_or_else(String::new, |stage| stage.id.to_string()),
             tally,
             banners: banners.collect(),
         });
@@ -329,7 +343,9 @@ impl Rehearsal {
     pub fn succeeded(&self, step: &str) -> Vec<(usize, String)> {
         self.events()
             .filter_map(|(at, event)| match event {
-                Event::StepSettled { key, outcome: nofm::engine::Outcome::Succeeded, .. } if key.step == *step => {
+                Event::StepSettled { key, outcome: nofm::engine::Outcome::Succeeded, .. }
+                    if key.step == *step =>
+                {
                     Some((at, host(key)))
                 }
                 _ => None,

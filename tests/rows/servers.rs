@@ -21,8 +21,12 @@ fn lanes(rehearsal: &Rehearsal, stage: &str, done: bool) -> Vec<(usize, String)>
     rehearsal
         .events()
         .filter_map(|(at, event)| match event {
-            Event::LaneEntered { lane } if !done && of_stage(&lane.script) => Some((at, lane.server.as_ref()?.to_string())),
-            Event::LaneDone { lane } if done && of_stage(&lane.script) => Some((at, lane.server.as_ref()?.to_string())),
+            Event::LaneEntered { lane } if !done && of_stage(&lane.script) => {
+                Some((at, lane.server.as_ref()?.to_string()))
+            }
+            Event::LaneDone { lane } if done && of_stage(&lane.script) => {
+                Some((at, lane.server.as_ref()?.to_string()))
+            }
             _ => None,
         })
         .collect()
@@ -39,7 +43,8 @@ pub fn the_firewall_is_reviewed_where_it_is_active(profile: &Profile) -> Result<
 
 pub fn each_server_is_seen_in_update_mode(profile: &Profile) -> Result<(), String> {
     let rehearsal = Scene::of(profile, WHOLE).done()?;
-    let seen: Vec<String> = rehearsal.succeeded("update_mode").into_iter().map(|(_, server)| server).collect();
+    let seen: Vec<String> =
+        rehearsal.succeeded("update_mode").into_iter().map(|(_, server)| server).collect();
     must!(seen == ORDER[..3], "seen in update mode: {seen:?}");
     for (at, server) in rehearsal.succeeded("update_mode") {
         let read = rehearsal.session.journal[..at].iter().rev().find_map(|(_, event)| match event {
@@ -50,7 +55,10 @@ pub fn each_server_is_seen_in_update_mode(profile: &Profile) -> Result<(), Strin
             }
             _ => None,
         });
-        must!(read == Some(Value::text("update")), "{server} counts as in update mode, and was read as {read:?}");
+        must!(
+            read == Some(Value::text("update")),
+            "{server} counts as in update mode, and was read as {read:?}"
+        );
     }
     Ok(())
 }
@@ -61,7 +69,11 @@ pub fn a_server_that_misses_update_mode_is_a_failure(profile: &Profile) -> Resul
     let mut rehearsal = scene.begun()?;
     let (question, key) = rehearsal.until_failed()?;
     must!(key.step == "update_mode" && host(&key) == "ums2", "{key} fails");
-    must!(says(&question.details, "is not seen in update mode"), "nothing is said about it: {:?}", question.details);
+    must!(
+        says(&question.details, "is not seen in update mode"),
+        "nothing is said about it: {:?}",
+        question.details
+    );
     must!(question.option(Choice::Abort).is_none(), "ending the upgrade is offered in the middle of it");
     must!(rehearsal.asked("updated").is_empty(), "it counts as updated");
     Ok(())
@@ -74,11 +86,15 @@ fn tally_is_confirmed(scene: Scene<'_>, stage: &str) -> Result<(), String> {
     let wanted: Vec<String> =
         ORDER.iter().zip(1..).map(|(server, n)| format!("{server}: {n} of 4 servers updated")).collect();
     must!(texts == wanted, "confirmed: {texts:?}");
-    let of_stage = rehearsal.log.iter().filter(|moment| moment.stage == stage && moment.question.about.server().is_some());
+    let of_stage = rehearsal
+        .log
+        .iter()
+        .filter(|moment| moment.stage == stage && moment.question.about.server().is_some());
     for moment in of_stage {
         let n = confirmed.iter().filter(|(at, ..)| *at < moment.at).count();
         let shown = moment.tally.as_deref().unwrap_or("nothing");
-        let fits = shown == format!("{n} of 4 servers updated") || shown == format!("{} of 4 servers updated", n + 1);
+        let fits = shown == format!("{n} of 4 servers updated")
+            || shown == format!("{} of 4 servers updated", n + 1);
         must!(fits, "{shown} is shown at: {}", moment.question.text);
     }
     // The next server begins after the confirmation of the one before it.
@@ -108,7 +124,8 @@ pub fn m_is_what_is_registered(profile: &Profile) -> Result<(), String> {
 fn ad_native(mut scene: Scene<'_>, stage: &str) -> Result<(), String> {
     scene.answer("ad_native", "", Value::YesNo(true));
     let rehearsal = scene.done()?;
-    let by_hand: Vec<String> = rehearsal.asked("ad_native.log_on").into_iter().map(|(_, server, _)| server).collect();
+    let by_hand: Vec<String> =
+        rehearsal.asked("ad_native.log_on").into_iter().map(|(_, server, _)| server).collect();
     must!(by_hand == ["ums3"], "start type and log-on are set on {by_hand:?}");
     let restarts: Vec<String> = rehearsal
         .started()
@@ -155,7 +172,7 @@ fn one_after_another(mut scene: Scene<'_>, stage: &str) -> Result<(), String> {
     must!(rehearsal.started_on("update.install") == ["ums2"], "another server is updated meanwhile");
     rehearsal.session.world.down.remove(&ServerName::from("ums2"));
     rehearsal.session.world.facts.remove(&("services_stay_down".into(), Some("ums2".into())));
-    rehearsal.reply(&question, Choice::Retry, "")?;
+    rehearsal.reply(&question, Choice::LookAgain, "")?;
     let halt = rehearsal.pursue();
     must!(matches!(halt, Halt::Closed(Close::Done)), "it ends at {halt:?}");
     let entered = lanes(&rehearsal, stage, false);
@@ -228,7 +245,10 @@ pub fn every_server_is_waited_for_until_it_is_back(profile: &Profile) -> Result<
                 }
                 _ => None,
             });
-            must!(read.as_ref() == Some(&wanted), "{server} counts as back, and its {fact} was read as {read:?}");
+            must!(
+                read.as_ref() == Some(&wanted),
+                "{server} counts as back, and its {fact} was read as {read:?}"
+            );
         }
         // It takes them a while, so that whoever does not wait goes on too early.
         let (first, last) = (back.iter().map(|(at, _)| at).min(), back.iter().map(|(at, _)| at).max());
@@ -245,7 +265,8 @@ pub fn all_servers_but_the_first_are_stopped(profile: &Profile) -> Result<(), St
     stopped.sort_by(|(_, one), (_, other)| one.cmp(other));
     let servers: Vec<&str> = stopped.iter().map(|(_, server)| server.as_str()).collect();
     must!(servers == ["ums1", "ums3", "ums4"], "stopped: {servers:?}");
-    let alone = position(&rehearsal.succeeded("alone"), "ums2").ok_or("nobody sees that the first server is alone")?;
+    let alone = position(&rehearsal.succeeded("alone"), "ums2")
+        .ok_or("nobody sees that the first server is alone")?;
     let install = position(&rehearsal.succeeded("update.install"), "ums2").ok_or("ums2 is not updated")?;
     let last = stopped.iter().map(|(at, _)| *at).max().unwrap_or(usize::MAX);
     must!(last < alone && alone < install, "the first server is updated before it is alone");
@@ -259,7 +280,10 @@ pub fn a_server_that_stays_online_holds_the_first_one(profile: &Profile) -> Resu
     let (_, key) = rehearsal.until_failed()?;
     must!(key.step == "alone" && host(&key) == "ums2", "{key} fails");
     must!(rehearsal.asked("commit").is_empty(), "the operator is asked to renew the schema");
-    must!(rehearsal.started_on("update.install").is_empty(), "the installer runs while another server is online");
+    must!(
+        rehearsal.started_on("update.install").is_empty(),
+        "the installer runs while another server is online"
+    );
     Ok(())
 }
 
@@ -270,7 +294,11 @@ fn install_fails(profile: &Profile, server: &str) -> Result<(Rehearsal, Question
     let mut rehearsal = scene.begun()?;
     let (question, key) = rehearsal.until_failed()?;
     must!(key.step == "update.install" && host(&key) == server, "{key} fails");
-    must!(says(&question.details, "forbidden: leave_out"), "leaving it out is not forbidden: {:?}", question.details);
+    must!(
+        says(&question.details, "forbidden: leaving a server out"),
+        "leaving it out is not forbidden: {:?}",
+        question.details
+    );
     let leave_out = Intent::LeaveOut { server: server.into(), reason: "it burns".into() };
     must!(rehearsal.intent(&leave_out).is_err(), "{server} may be left out");
     Ok((rehearsal, question))
@@ -295,7 +323,10 @@ pub fn a_failed_last_server_is_not_given_up(profile: &Profile) -> Result<(), Str
     let (rehearsal, question) = install_fails(profile, "ums1")?;
     let said = says(&question.details, "Until it has renewed the schema");
     must!(said, "it is not said how things stand: {:?}", question.details);
-    must!(question.option(Choice::Abort).is_none(), "ending the upgrade is offered before the schema is renewed");
+    must!(
+        question.option(Choice::Abort).is_none(),
+        "ending the upgrade is offered before the schema is renewed"
+    );
     tried_again(rehearsal, &question)
 }
 
@@ -304,8 +335,16 @@ fn not_renewed(mut scene: Scene<'_>, server: &'static str) -> Result<(), String>
     let mut rehearsal = scene.begun()?;
     let (question, key) = rehearsal.until_failed()?;
     must!(key.step == "renew" && host(&key) == server, "{key} fails");
-    must!(says(&question.details, "umsadmin-cli server end-update-mode"), "no guidance: {:?}", question.details);
-    must!(says(&question.details, "Its first connection renews the schema"), "no guidance: {:?}", question.details);
+    must!(
+        says(&question.details, "umsadmin-cli server end-update-mode"),
+        "no guidance: {:?}",
+        question.details
+    );
+    must!(
+        says(&question.details, "Its first connection renews the schema"),
+        "no guidance: {:?}",
+        question.details
+    );
     let offered = |choice| question.option(choice).is_some_and(|option| option.refused.is_none());
     must!(offered(Choice::ByHand) && offered(Choice::Hold), "what may be done: {:?}", question.options);
     must!(question.option(Choice::Abort).is_none(), "ending the upgrade is offered with the schema half-way");
@@ -326,7 +365,11 @@ pub fn whoever_does_not_return_is_switched_over_by_hand(profile: &Profile) -> Re
     let mut rehearsal = scene.begun()?;
     let (question, key) = rehearsal.until_failed()?;
     must!(key.step == "normal" && host(&key) == "ums2", "{key} fails");
-    for part in ["umsadmin-cli server end-update-mode", "activate the productive data source", "forbidden: leave_out"] {
+    for part in [
+        "umsadmin-cli server end-update-mode",
+        "activate the productive data source",
+        "forbidden: leaving a server out",
+    ] {
         must!(says(&question.details, part), "no guidance with `{part}`: {:?}", question.details);
     }
     must!(matches!(question.about, About::Failure(_)), "it is no failure");

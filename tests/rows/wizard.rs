@@ -36,8 +36,14 @@ pub fn all_prechecks_are_under_way_at_once(profile: &Profile) -> Result<(), Stri
     }
     let fact = |fact: &str, server: Option<&str>| ProbeKey::Fact(fact.into(), server.map(Into::into));
     for server in ["ums1", "ums2", "ums3", "ums4"] {
-        must!(under_way.contains(&fact("ums_version", Some(server))), "the version of {server} is not asked for");
-        must!(under_way.contains(&fact("has_server", Some(server))), "the component of {server} is not asked for");
+        must!(
+            under_way.contains(&fact("ums_version", Some(server))),
+            "the version of {server} is not asked for"
+        );
+        must!(
+            under_way.contains(&fact("has_server", Some(server))),
+            "the component of {server} is not asked for"
+        );
     }
     for of_farm in ["pending_jobs", "registered_servers", "registered_balancers"] {
         must!(under_way.contains(&fact(of_farm, None)), "{of_farm} is not asked for");
@@ -57,7 +63,10 @@ pub fn a_session_is_reviewed_moment_by_moment(profile: &Profile) -> Result<(), S
     for (seq, (stamp, event)) in (1..).zip(&rehearsal.session.journal) {
         folded.apply(seq, *stamp, &through_json(event));
         while let Some((_, live)) = moments.next_if(|(count, _)| u64::try_from(*count) == Ok(seq)) {
-            must!(digest(&folded) == *live, "after event {seq} the review shows something else than the operator saw");
+            must!(
+                digest(&folded) == *live,
+                "after event {seq} the review shows something else than the operator saw"
+            );
         }
     }
     must!(moments.next().is_none(), "a moment of the session is not in its journal");

@@ -158,6 +158,9 @@ fn stage(rng: &mut Rng, text: &mut String, number: u64, roles: &[&str], uses: bo
         return;
     }
     let _ = writeln!(text, "roles = [{}]", own.join(", "));
+    if rng.chance(70) {
+        text.push_str("tally = \"{{ n }} of {{ m }}\"\n");
+    }
     let _ = write!(text, "{}", rng.pick(&["", "at-a-time = 2\n", "at-a-time = \"all\"\n", ""]));
     let gates = rng.pick(&["", "gates = [\"is_up\"]\n", "gates = [\"is_up\"]\nsoak = \"2m\"\n", "soak = \"30s\"\n"]);
     text.push_str(gates);

@@ -70,7 +70,9 @@ impl Laws {
                 law!(self, warns && !reason.is_empty(), "a blocker is never passed, a warning with a reason: {check}");
                 self.waived.insert((check.clone(), server.clone()));
             }
-            Event::Answered { .. } => self.checked.clear(),
+            Event::Answered { input, key, value, .. } if state.answers.given(input, key) != Some(value) => {
+                self.checked.clear();
+            }
             Event::PlanFixed { .. } => self.plan_fixed(state),
             Event::StageEntered { stage } => self.stage_entered(state, stage),
             Event::LaneEntered { lane } => self.lane_entered(state, lane),
@@ -297,7 +299,7 @@ impl Laws {
         use nofm::engine::Outcome;
         let Some(plan_step) = step(state, key) else { return };
         let seen = Seen::new(state, Some(&key.lane));
-        let scope = state.scope(&seen, state.server_of(&key.lane)).with(&plan_step.with);
+        let scope = state.step_scope(&seen, key, plan_step);
         let test = |expr: &Expr| expr.test(&|name| scope.lookup(name));
         let done = plan_step.step.done.as_ref().map(test);
         let lane = state.lane(&key.lane).expect("the lane of a step in turn");

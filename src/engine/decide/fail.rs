@@ -28,7 +28,7 @@ impl Decider<'_> {
             if !self.measured(Purpose::Rule(key.clone())) {
                 return;
             }
-            let rule = state.rule_for(lane, key);
+            let rule = state.rule_for(key);
             let bans = rule.map(bans_of).unwrap_or_default();
             return self.record(Event::FailureRuled {
                 key: key.clone(),
@@ -84,30 +84,48 @@ impl Decider<'_> {
 
 impl State {
     /// The first rule that fits. A `when` that is unknown does not fit: a rule may be laxer than the ones below.
-    fn rule_for(&self, lane: &LaneState, key: &StepKey) -> Option<&Failure> {
-        // What failed within a recovery is judged as what it is a recovery of.
-        let (lane, key) = match &lane.of {
-            Some(of) => (self.lane(&of.lane)?, of),
-            None => (lane, key),
-        };
+    fn rule_for(&self, key: &StepKey) -> Option<&Failure> {
+        let (_, key) = self.judged_as(key)?;
         let seen = Seen::new(self, Some(&key.lane));
         let scope = self.scope(&seen, self.server_of(&key.lane));
+        self.rules_about(key)
+            .into_iter()
+            .find(|rule| rule.when.as_ref().is_none_or(|when| when.test(&|name| scope.lookup(name)) == Some(true)))
+    }
+
+    /// What failed within a recovery is judged as what it is a recovery of.
+    fn judged_as<'a>(&'a self, key: &'a StepKey) -> Option<(&'a LaneState, &'a StepKey)> {
+        let lane = self.current(key)?;
+        match &lane.of {
+            Some(of) => Some((self.lane(&of.lane)?, of)),
+            None => Some((lane, key)),
+        }
+    }
+
+    /// The rules that are about the step at `key`, whatever their `when` says, down to the first without one.
+    pub(in crate::engine) fn rules_about(&self, key: &StepKey) -> Vec<&Failure> {
+        let Some((lane, key)) = self.judged_as(key) else { return Vec::new() };
         let stage = self.stage_of(&key.lane);
         let step = self.plan_step(lane);
         let position = stage.and_then(|stage| {
             let stage = self.stages.get(self.stage_index(&stage.id)?)?;
             Some((stage.lane_of(key.lane.server.as_ref())?, stage.lanes.len()))
         });
-        self.setup.profile.failures.iter().find(|rule| {
+        let mut rules = Vec::new();
+        for rule in &self.setup.profile.failures {
             let stage_fits = rule.stages.is_empty() || stage.is_some_and(|stage| rule.stages.contains(&stage.id));
             let step_fits = rule.steps.is_empty()
                 || rule.steps.iter().any(|id| step.map_or(key.step == *id, |step| step.is(id)));
             let on_fits = position.is_none_or(|(index, count)| rule.on.fits(index, count));
             let after_fits = rule.after.is_empty() || rule.after.iter().any(|id| self.was_started(id));
-            let when_fits =
-                rule.when.as_ref().is_none_or(|when| when.test(&|name| scope.lookup(name)) == Some(true));
-            stage_fits && step_fits && on_fits && after_fits && when_fits
-        })
+            if stage_fits && step_fits && on_fits && after_fits {
+                rules.push(rule);
+                if rule.when.is_none() {
+                    break;
+                }
+            }
+        }
+        rules
     }
 
     /// Whether a step was carried out, or begun, on any server in this round.

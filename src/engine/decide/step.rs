@@ -237,6 +237,10 @@ impl Decider<'_> {
         } else if lost {
             self.record(Event::StepUnknown { key: key.clone(), cause: lost_cause(lane) });
         } else {
+            if let Some(Act::Upload(_)) = self.state.act_of(key) {
+                let why = "its checksum was compared on the server".to_owned();
+                return self.settle(key, Outcome::Succeeded, Known::Seen, why);
+            }
             let status = if lane.targets.len() == 1 { "its exit status" } else { "the exit status everywhere" };
             self.settle(key, Outcome::Succeeded, Known::Inferred, format!("from {status}"));
         }
@@ -322,6 +326,11 @@ impl Decider<'_> {
 
     /// A wait that takes too long is the operator's to judge; nothing is undone by it.
     pub(super) fn expire(&mut self, lane: &LaneState, key: &StepKey, timeout: std::time::Duration, until: &str) {
+        let measure = self.state.measures.get(&Purpose::Wait(key.clone()));
+        if measure.is_some_and(|measure| measure.open.iter().any(|probe| self.state.asking.contains(probe))) {
+            // The operator is asked, and may take their time.
+            return;
+        }
         let deadline_ms = lane.phase_ms.saturating_add(self.state.setup.scaled_ms(timeout));
         if self.now_ms >= deadline_ms {
             let waited_ms = self.now_ms.saturating_sub(lane.phase_ms);

@@ -57,7 +57,7 @@ fn check(id: &str, that: &str, more: &str) -> String {
 
 /// A stage of all servers with these keys and these steps.
 fn stage(id: &str, keys: &str, steps: &[&str]) -> String {
-    let mut text = format!("[[stages]]\nid = \"{id}\"\ntitle = \"{id}\"\nroles = [\"server\"]\n{keys}\n");
+    let mut text = format!("[[stages]]\nid = \"{id}\"\ntitle = \"{id}\"\nroles = [\"server\"]\ntally = \"{{{{ n }}}} of {{{{ m }}}}\"\n{keys}\n");
     for step in steps {
         let _ = write!(text, "[[stages.steps]]\n{step}\n");
     }
