@@ -401,9 +401,9 @@ fn a_second_operator_looks_on_until_they_take_the_pen() {
     first.hears("took the pen over").types("1").hears("another viewer holds the pen");
     second.types("1").hears("2 of 2 nodes updated: go on?").types("1");
     assert_eq!(second.ends().code, 0);
-    let watched = watcher.ends();
-    assert_eq!(watched.code, 0);
-    assert!(watched.out.contains("2 of 2 nodes updated"), "{}", watched.out);
+    let seen = watcher.ends();
+    assert_eq!(seen.code, 0);
+    assert!(seen.out.contains("2 of 2 nodes updated"), "{}", seen.out);
     assert_eq!(first.ends().code, 0);
 }
 
@@ -454,6 +454,25 @@ fn pausing_and_stopping_say_what_they_do_and_resume_goes_on() {
     assert_eq!(farm.version("n1"), "2.0", "what ran was finished");
     let said = farm.nofm(&["resume", "--headless", "--answers", "answers.toml"]);
     assert_eq!(said.code, 0, "{}\n{}", said.out, said.err);
+}
+
+#[test]
+fn who_stops_need_not_wait_for_what_still_runs() {
+    let farm = Farm::new();
+    fs::write(farm.path("n1/hang"), "").expect("a fault");
+    let mut nofm = farm.run_dialogue();
+    nofm.prepares().types("begin").hears("n1: \"Install\" starts");
+    let pid = nofm.child.id();
+    nofm.types("q").hears("stop: what runs is finished").types("2").hears("wants to stop");
+    let pid = rustix::process::Pid::from_raw(i32::try_from(pid).expect("a number")).expect("a process");
+    rustix::process::kill_process(pid, rustix::process::Signal::INT).expect("it is ours");
+    let said = nofm.ends();
+    assert_eq!(said.code, 4, "{}\n{}", said.out, said.err);
+    assert!(said.out.contains("You left"), "{}", said.out);
+    fs::remove_file(farm.path("n1/hang")).expect("the fault");
+    let said = farm.dialogue(&["attach", "--watch"]).ends();
+    assert_eq!(said.code, 4, "{}\n{}", said.out, said.err);
+    assert_eq!(farm.version("n1"), "2.0", "what ran was finished");
 }
 
 #[test]

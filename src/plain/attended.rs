@@ -42,6 +42,9 @@ impl Drop for RawTerminal {
 pub(super) fn pass_through(desk: &mut Desk, console: &mut Console, key: &StepKey) -> Go<()> {
     // What it needs is measured first; if that does not hold, there is nothing to be shown.
     while is_about_to_start(desk.state(), key) {
+        if console.is_interrupted() {
+            return Err(Stop::End(End::Left));
+        }
         desk.wait()?;
         desk.catch_up()?;
     }

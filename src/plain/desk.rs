@@ -14,6 +14,9 @@ use crate::text::escape::{Newline, safe_bytes};
 /// How long is waited at most before looking round: for late steps, and whether the runner is there.
 pub(super) const LOOK: Duration = Duration::from_secs(1);
 
+/// Looks round, some fifty milliseconds each, for a runner that does not answer.
+const PATIENCE: u32 = 100;
+
 /// What of the events is printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Telling {
@@ -188,7 +191,10 @@ impl Desk {
             }
             Reply::Lost => {
                 // A runner that closed the session may be gone before its answer is here; the journal has it all.
-                while self.follower.runner() == Runner::Silent {
+                for _ in 0..PATIENCE {
+                    if self.follower.runner() != Runner::Silent {
+                        break;
+                    }
                     self.wait()?;
                 }
                 self.catch_up()?;

@@ -199,13 +199,7 @@ impl Person {
         ];
         match self.choose_once(&choices)? {
             0 => Err(Stop::End(End::Left)),
-            1 => {
-                self.insist(&Intent::Stop)?;
-                loop {
-                    self.desk.catch_up()?;
-                    self.desk.wait()?;
-                }
-            }
+            1 => self.stop(),
             _ => Ok(()),
         }
     }

@@ -48,8 +48,10 @@ impl Person {
         self.desk.out.blank()?;
         let mut rows = Vec::new();
         loop {
-            let typed =
-                self.ask("begin: start; N: command of step N; i: inputs; c: checks; q: leave or stop.\n>")?;
+            self.desk
+                .out
+                .line("begin: start; N: the command of step N; i: inputs; c: checks; q: leave or stop.")?;
+            let typed = self.ask(">")?;
             match (&*typed, plan) {
                 ("begin", Some(plan)) => {
                     // What follows stands below the heading of the next page.
