@@ -210,7 +210,6 @@ impl<'a> Script<'a> {
             return Ok(());
         }
         if problems.iter().any(|row| row.blocks) {
-            self.stop()?;
             return self.end_as(End::Blocked);
         }
         let why = self.lacks(|lack| matches!(lack, Lack::Warned { .. }));
@@ -230,13 +229,17 @@ impl<'a> Script<'a> {
 
     fn end_checks(&mut self) -> Go<()> {
         let blocked = show::problems(self.desk.state()).iter().any(|row| row.blocks);
+        if blocked {
+            return self.end_as(End::Blocked);
+        }
         self.stop()?;
-        if blocked { self.end_as(End::Blocked) } else { self.closed() }
+        self.closed()
     }
 
-    /// Waits for the session's end, which counts as `end`.
+    /// Stops the session, which counts as `end`.
     fn end_as<T>(&mut self, end: End) -> Go<T> {
-        match self.closed::<()>() {
+        // The runner may be gone before it has answered: that is the end, too.
+        match self.stop().and_then(|()| self.closed::<()>()) {
             Err(Stop::End(End::Closed(_))) => Err(Stop::End(end)),
             other => other.and(Err(Stop::End(end))),
         }

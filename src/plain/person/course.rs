@@ -126,6 +126,6 @@ impl Person {
 /// Whether a line out of a pipe steers, rather than answers what is not asked yet.
 fn is_command(line: &str) -> bool {
     let line = line.trim();
-    matches!(line, "p" | "c" | "s" | "?" | "l")
+    matches!(line, "p" | "c" | "s" | "q" | "?" | "l")
         || matches!(line.split_once(' '), Some(("p" | "c" | "o" | "l", _)))
 }
