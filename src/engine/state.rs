@@ -23,6 +23,7 @@ pub enum Phase {
 
 /// The fold of a session's events.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each tells of one thing that happened or did not")]
 pub struct State {
     pub setup: Arc<Setup>,
     /// Sequence number of the last event.

@@ -24,6 +24,7 @@ impl<'a> Seen<'a> {
         Self { state, lane, depth: 0 }
     }
 
+    #[expect(clippy::option_option, reason = "not derived at all, and derived but unknown, are two things")]
     fn derived(&self, fact: &FactId, server: Option<&ServerName>) -> Option<Option<Value>> {
         let Source::Value(expr) = &self.state.setup.profile.fact(fact)?.source else { return None };
         if self.depth >= DEPTH_MAX {

@@ -32,7 +32,7 @@ const OUTPUT: u64 = 1 << 30;
 /// Bytes that must be free before anything new is started.
 const ROOM: u64 = 8 << 20;
 /// How long a session that was never begun waits for somebody to come back.
-const DESERTED: Duration = Duration::from_secs(3600);
+const DESERTED: Duration = Duration::from_hours(1);
 
 /// Everything that comes in.
 pub(super) enum Input {
@@ -233,7 +233,7 @@ impl Core {
 
     fn pause(&self, wake_ms: Option<u64>) -> Duration {
         let now_ms = self.state.now_ms(self.mono_ms());
-        let idle = if self.state.phase == Phase::Preparing { DESERTED / 60 } else { Duration::from_secs(3600) };
+        let idle = if self.state.phase == Phase::Preparing { DESERTED / 60 } else { Duration::from_hours(1) };
         wake_ms.map_or(idle, |wake| Duration::from_millis(wake.saturating_sub(now_ms).max(1)).min(idle))
     }
 

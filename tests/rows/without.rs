@@ -80,7 +80,7 @@ fn role_key(role: &mut Role, key: &str) -> bool {
         "version" => role.version.take().is_some(),
         "registered" => role.registered.take().is_some(),
         "detect" => role.detect.take().is_some(),
-        "services" => std::mem::replace(&mut role.services, PerOs::default()).iter().next().is_some(),
+        "services" => std::mem::take(&mut role.services).iter().next().is_some(),
         "keep-up" => role.keep_up.take().is_some(),
         _ => false,
     }

@@ -21,7 +21,7 @@ use super::work::{Decision, Work};
 /// How often what is waited for is looked at, before the farm's speed divides it.
 pub(super) const POLL: std::time::Duration = std::time::Duration::from_secs(5);
 /// How long a step's proof and a server's gates are waited for.
-pub(super) const PATIENCE: std::time::Duration = std::time::Duration::from_secs(600);
+pub(super) const PATIENCE: std::time::Duration = std::time::Duration::from_mins(10);
 
 /// What follows from `state` at session time `now_ms`.
 pub fn decide(state: &State, now_ms: u64) -> Decision {

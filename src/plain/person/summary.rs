@@ -49,7 +49,7 @@ impl Person {
         let mut rows = Vec::new();
         loop {
             let typed =
-                self.ask("begin: start; N: command of step N; i: inputs; c: checks; q: leave or stop.\n>")?;
+                self.ask("begin: start; N: command of step N; i: inputs; c: checks; q: leave or stop >")?;
             match (&*typed, plan) {
                 ("begin", Some(plan)) => {
                     // What follows stands below the heading of the next page.
