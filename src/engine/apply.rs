@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 
 use super::event::{Close, Event, Stamp};
 use super::key::{ScriptRef, StepKey};
+use super::measures::Measure;
 use super::measure::{Measured, ProbeKey, Probes, Purpose, Reading};
 use super::question::Question;
 use super::state::{
-    CheckState, Dated, LanePhase, LaneState, Measure, Phase, State, StepPhase,
+    CheckState, Dated, LanePhase, LaneState, Phase, State, StepPhase,
     TargetState,
 };
 use super::view::Seen;
@@ -86,7 +87,7 @@ impl State {
             Event::LaneEntered { lane } => self.enter_lane(lane),
             Event::StepCleared { key } => {
                 self.on_step(key, |lane, _| lane.step = StepPhase::Cleared);
-                self.measures.remove(&Purpose::Turn(key.clone()));
+                self.drop_measure(&Purpose::Turn(key.clone()));
             }
             Event::StepIntended { key, targets, once, .. } => {
                 self.on_step(key, |lane, now_ms| {
@@ -109,7 +110,7 @@ impl State {
                 if *once && let ScriptRef::Stage(stage) = &key.lane.script {
                     self.once.insert((stage.clone(), key.step.clone()), key.lane.server.clone());
                 }
-                self.measures.remove(&Purpose::Needs(key.clone()));
+                self.drop_measure(&Purpose::Needs(key.clone()));
             }
             Event::WaitBegun { key } => {
                 let once = self.current(key).and_then(|lane| self.plan_step(lane)).is_some_and(|step| step.step.once);
@@ -120,8 +121,8 @@ impl State {
                     lane.step = StepPhase::Waiting;
                     lane.phase_ms = now_ms;
                 });
-                self.measures.remove(&Purpose::Needs(key.clone()));
-                self.measures.remove(&Purpose::Wait(key.clone()));
+                self.drop_measure(&Purpose::Needs(key.clone()));
+                self.drop_measure(&Purpose::Wait(key.clone()));
             }
             Event::TargetEnded { key, place, end, tail, bytes, has, lacks } => {
                 self.on_step(key, |lane, _| {
@@ -140,15 +141,15 @@ impl State {
                     lane.step = StepPhase::Proving { by_hand: *by_hand, patient: !by_hand };
                     lane.phase_ms = now_ms;
                 });
-                self.measures.remove(&Purpose::Proof(key.clone()));
-                self.measures.remove(&Purpose::Tells(key.clone()));
+                self.drop_measure(&Purpose::Proof(key.clone()));
+                self.drop_measure(&Purpose::Tells(key.clone()));
             }
             Event::StepSettled { key, outcome, known, why } => self.settle(key, *outcome, *known, why),
             Event::StepFailed { key, cause } => self.fail(key, cause, false),
             Event::StepUnknown { key, cause } => self.fail(key, cause, true),
             Event::FailureRuled { key, rule, bans } => {
                 self.on_step(key, |lane, _| lane.ruled = Some(rule.clone()));
-                self.measures.remove(&Purpose::Rule(key.clone()));
+                self.drop_measure(&Purpose::Rule(key.clone()));
                 for ban in bans {
                     if !self.bans.contains(ban) {
                         self.bans.push(ban.clone());
@@ -312,7 +313,7 @@ impl State {
         if open.is_empty() && matches!(purpose, Purpose::Survey(_)) {
             return;
         }
-        self.measures.insert(purpose, Measure { begun_ms: self.time.now_ms, begun_seq: self.seq, open });
+        self.measures.begin(purpose, Measure { begun_ms: self.time.now_ms, begun_seq: self.seq, open });
     }
 
     /// What must be read for `purpose`.
@@ -373,12 +374,7 @@ impl State {
         if self.wanted.get(probe).is_some_and(|since| *since <= asked) {
             self.wanted.remove(probe);
         }
-        for measure in self.measures.values_mut() {
-            if measure.begun_seq <= asked {
-                measure.open.remove(probe);
-            }
-        }
-        self.measures.retain(|purpose, measure| !(measure.open.is_empty() && matches!(purpose, Purpose::Survey(_))));
+        self.measures.read(probe, asked);
     }
 
     /// Whether the operator's word is asked for where the servers do not answer.

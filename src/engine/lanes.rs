@@ -171,7 +171,7 @@ impl State {
     pub(super) fn drop_measure(&mut self, purpose: &Purpose) {
         let Some(measure) = self.measures.remove(purpose) else { return };
         for probe in measure.open {
-            if !self.measures.values().any(|other| other.open.contains(&probe)) {
+            if !self.measures.want(&probe) {
                 self.wanted.remove(&probe);
                 self.asking.remove(&probe);
             }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use super::event::{Ban, Cause, Close, End, Outcome, Stamp};
 use super::key::{GATES, LaneKey, Place, ScriptRef, StepKey};
-use super::measure::{ProbeKey, Purpose, Reading};
+use super::measure::{ProbeKey, Reading};
+use super::measures::Measures;
 use super::question::{About, Question};
 use crate::inventory::Server;
 use crate::model::{CheckId, InputId, Known, NoticeId, ServerName, StageId, StepId, Verdict, ViewerId};
@@ -36,7 +37,7 @@ pub struct State {
     pub checks: BTreeMap<(CheckId, Option<ServerName>), CheckState>,
     pub latest: HashMap<ProbeKey, Dated>,
     pub before: Option<HashMap<ProbeKey, Reading>>,
-    pub measures: BTreeMap<Purpose, Measure>,
+    pub measures: Measures,
     /// Probes that some measure waits for, with the event after which the answer must have been asked for.
     pub wanted: BTreeMap<ProbeKey, u64>,
     /// Probes that only the operator can answer.
@@ -114,15 +115,6 @@ impl SessionTime {
 pub struct Dated {
     pub reading: Reading,
     pub at_ms: u64,
-}
-
-/// A measurement under way.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Measure {
-    pub begun_ms: u64,
-    pub begun_seq: u64,
-    /// What is still to be read. Empty: ready to be concluded from.
-    pub open: BTreeSet<ProbeKey>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -311,7 +303,7 @@ impl State {
             checks: BTreeMap::new(),
             latest: HashMap::new(),
             before: None,
-            measures: BTreeMap::new(),
+            measures: Measures::default(),
             wanted: BTreeMap::new(),
             asking: BTreeSet::new(),
             plan: None,
