@@ -14,7 +14,7 @@ use super::state::{
 use super::view::Seen;
 use crate::model::{CheckId, Known, ServerName};
 use crate::plan;
-use crate::profile::Source;
+use crate::profile::{Act, Source};
 
 impl State {
     /// The state after `event`, the next of its session.
@@ -90,10 +90,12 @@ impl State {
                 self.drop_measure(&Purpose::Turn(key.clone()));
             }
             Event::StepIntended { key, targets, once, .. } => {
+                let patience_ms = self.patience_ms(key);
                 self.on_step(key, |lane, now_ms| {
                     lane.step = StepPhase::Running;
                     lane.phase_ms = now_ms;
                     lane.awaited_ms = now_ms;
+                    lane.patience_ms = patience_ms;
                     lane.targets = targets
                         .iter()
                         .map(|target| TargetState {
@@ -305,6 +307,7 @@ impl State {
 
     pub(super) fn begin_measure(&mut self, purpose: Purpose) {
         let open = self.probes_of(&purpose);
+        self.drop_measure(&purpose);
         for probe in &open {
             self.wanted.insert(probe.clone(), self.seq);
             self.asking.remove(probe);
@@ -313,7 +316,25 @@ impl State {
         if open.is_empty() && matches!(purpose, Purpose::Survey(_)) {
             return;
         }
+        self.note_open(&purpose, |lane| lane.open += open.len());
         self.measures.begin(purpose, Measure { begun_ms: self.time.now_ms, begun_seq: self.seq, open });
+    }
+
+    /// Keeps the count of what a lane's measures wait for.
+    pub(super) fn note_open(&mut self, purpose: &Purpose, change: impl FnOnce(&mut LaneState)) {
+        if let Some(lane) = purpose.step().and_then(|key| self.lane_mut(&key.lane)) {
+            change(lane);
+        }
+    }
+
+    /// How long a step is waited for before the operator is asked.
+    fn patience_ms(&self, key: &StepKey) -> Option<u64> {
+        let step = &self.plan_step(self.current(key)?)?.step;
+        let limit = match self.act_of(key) {
+            Some(Act::Service { .. } | Act::Reboot) => Some(step.timeout),
+            _ => step.late,
+        };
+        limit.map(|limit| self.setup.scaled_ms(limit))
     }
 
     /// What must be read for `purpose`.
@@ -374,7 +395,9 @@ impl State {
         if self.wanted.get(probe).is_some_and(|since| *since <= asked) {
             self.wanted.remove(probe);
         }
-        self.measures.read(probe, asked);
+        for purpose in self.measures.read(probe, asked) {
+            self.note_open(&purpose, |lane| lane.open = lane.open.saturating_sub(1));
+        }
     }
 
     /// Whether the operator's word is asked for where the servers do not answer.

@@ -93,10 +93,11 @@ impl Measures {
         Some(measure)
     }
 
-    /// A reading that was asked for after event `asked` came in.
-    pub(super) fn read(&mut self, probe: &ProbeKey, asked: u64) {
-        let Some(waiting) = self.waiting.remove(probe) else { return };
+    /// A reading that was asked for after event `asked` came in. The purposes it is for.
+    pub(super) fn read(&mut self, probe: &ProbeKey, asked: u64) -> Vec<Purpose> {
+        let Some(waiting) = self.waiting.remove(probe) else { return Vec::new() };
         let mut later = Vec::new();
+        let mut has = Vec::new();
         for purpose in waiting {
             let Some(measure) = self.by.get_mut(&purpose) else { continue };
             if measure.begun_seq > asked {
@@ -104,23 +105,23 @@ impl Measures {
                 continue;
             }
             measure.open.remove(probe);
-            if !measure.open.is_empty() {
-                continue;
-            }
-            match purpose {
+            let complete = measure.open.is_empty();
+            match &purpose {
                 // Looking around concludes nothing, so it is over.
-                Purpose::Survey(_) => {
+                Purpose::Survey(_) if complete => {
                     self.by.remove(&purpose);
                 }
-                Purpose::Check(check, server) => {
-                    self.complete.insert((check, server));
+                Purpose::Check(check, server) if complete => {
+                    self.complete.insert((check.clone(), server.clone()));
                 }
                 _ => {}
             }
+            has.push(purpose);
         }
         if !later.is_empty() {
             self.waiting.insert(probe.clone(), later);
         }
+        has
     }
 
     pub(super) fn clear(&mut self) {

@@ -195,6 +195,10 @@ pub struct LaneState {
     pub phase_ms: u64,
     /// Since when a step that is under way has been waited for without the operator being asked.
     pub awaited_ms: u64,
+    /// How long it is waited for before the operator is asked.
+    pub patience_ms: Option<u64>,
+    /// How many readings its measures wait for.
+    pub open: usize,
     pub ended_ms: u64,
     /// The operator agreed to the optional steps in turn.
     pub optional_agreed: bool,
@@ -221,6 +225,8 @@ impl LaneState {
             step_ms: 0,
             phase_ms: 0,
             awaited_ms: 0,
+            patience_ms: None,
+            open: 0,
             ended_ms: 0,
             optional_agreed: false,
             start_agreed: false,
@@ -235,6 +241,11 @@ impl LaneState {
         self.phase == LanePhase::Active
             && self.step == StepPhase::Running
             && self.targets.iter().any(|target| target.end.is_none())
+    }
+
+    /// When what runs is late.
+    pub fn late_ms(&self) -> Option<u64> {
+        Some(self.awaited_ms.saturating_add(self.patience_ms?))
     }
 
     /// Whether it failed at something it waited for, so that nothing was started that failed.

@@ -150,6 +150,9 @@ impl Decider<'_> {
     }
 
     fn work(&mut self) {
+        if !self.out.record.is_empty() {
+            return;
+        }
         self.out.work.extend(
             self.state.wanted.iter().map(|(probe, asked)| Work::Probe { probe: probe.clone(), asked: *asked }),
         );
