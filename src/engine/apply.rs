@@ -4,16 +4,17 @@ use std::collections::BTreeSet;
 
 use super::event::{Close, Event, Stamp};
 use super::key::{ScriptRef, StepKey};
+use super::measures::Measure;
 use super::measure::{Measured, ProbeKey, Probes, Purpose, Reading};
 use super::question::Question;
 use super::state::{
-    CheckState, Dated, LanePhase, LaneState, Measure, Phase, State, StepPhase,
+    CheckState, Dated, LanePhase, LaneState, Phase, State, StepPhase,
     TargetState,
 };
 use super::view::Seen;
 use crate::model::{CheckId, Known, ServerName};
 use crate::plan;
-use crate::profile::Source;
+use crate::profile::{Act, Source};
 
 impl State {
     /// The state after `event`, the next of its session.
@@ -86,13 +87,15 @@ impl State {
             Event::LaneEntered { lane } => self.enter_lane(lane),
             Event::StepCleared { key } => {
                 self.on_step(key, |lane, _| lane.step = StepPhase::Cleared);
-                self.measures.remove(&Purpose::Turn(key.clone()));
+                self.drop_measure(&Purpose::Turn(key.clone()));
             }
             Event::StepIntended { key, targets, once, .. } => {
+                let patience_ms = self.patience_ms(key);
                 self.on_step(key, |lane, now_ms| {
                     lane.step = StepPhase::Running;
                     lane.phase_ms = now_ms;
                     lane.awaited_ms = now_ms;
+                    lane.patience_ms = patience_ms;
                     lane.targets = targets
                         .iter()
                         .map(|target| TargetState {
@@ -109,7 +112,7 @@ impl State {
                 if *once && let ScriptRef::Stage(stage) = &key.lane.script {
                     self.once.insert((stage.clone(), key.step.clone()), key.lane.server.clone());
                 }
-                self.measures.remove(&Purpose::Needs(key.clone()));
+                self.drop_measure(&Purpose::Needs(key.clone()));
             }
             Event::WaitBegun { key } => {
                 let once = self.current(key).and_then(|lane| self.plan_step(lane)).is_some_and(|step| step.step.once);
@@ -120,8 +123,8 @@ impl State {
                     lane.step = StepPhase::Waiting;
                     lane.phase_ms = now_ms;
                 });
-                self.measures.remove(&Purpose::Needs(key.clone()));
-                self.measures.remove(&Purpose::Wait(key.clone()));
+                self.drop_measure(&Purpose::Needs(key.clone()));
+                self.drop_measure(&Purpose::Wait(key.clone()));
             }
             Event::TargetEnded { key, place, end, tail, bytes, has, lacks } => {
                 self.on_step(key, |lane, _| {
@@ -140,15 +143,15 @@ impl State {
                     lane.step = StepPhase::Proving { by_hand: *by_hand, patient: !by_hand };
                     lane.phase_ms = now_ms;
                 });
-                self.measures.remove(&Purpose::Proof(key.clone()));
-                self.measures.remove(&Purpose::Tells(key.clone()));
+                self.drop_measure(&Purpose::Proof(key.clone()));
+                self.drop_measure(&Purpose::Tells(key.clone()));
             }
             Event::StepSettled { key, outcome, known, why } => self.settle(key, *outcome, *known, why),
             Event::StepFailed { key, cause } => self.fail(key, cause, false),
             Event::StepUnknown { key, cause } => self.fail(key, cause, true),
             Event::FailureRuled { key, rule, bans } => {
                 self.on_step(key, |lane, _| lane.ruled = Some(rule.clone()));
-                self.measures.remove(&Purpose::Rule(key.clone()));
+                self.drop_measure(&Purpose::Rule(key.clone()));
                 for ban in bans {
                     if !self.bans.contains(ban) {
                         self.bans.push(ban.clone());
@@ -304,6 +307,7 @@ impl State {
 
     pub(super) fn begin_measure(&mut self, purpose: Purpose) {
         let open = self.probes_of(&purpose);
+        self.drop_measure(&purpose);
         for probe in &open {
             self.wanted.insert(probe.clone(), self.seq);
             self.asking.remove(probe);
@@ -312,7 +316,25 @@ impl State {
         if open.is_empty() && matches!(purpose, Purpose::Survey(_)) {
             return;
         }
-        self.measures.insert(purpose, Measure { begun_ms: self.time.now_ms, begun_seq: self.seq, open });
+        self.note_open(&purpose, |lane| lane.open += open.len());
+        self.measures.begin(purpose, Measure { begun_ms: self.time.now_ms, begun_seq: self.seq, open });
+    }
+
+    /// Keeps the count of what a lane's measures wait for.
+    pub(super) fn note_open(&mut self, purpose: &Purpose, change: impl FnOnce(&mut LaneState)) {
+        if let Some(lane) = purpose.step().and_then(|key| self.lane_mut(&key.lane)) {
+            change(lane);
+        }
+    }
+
+    /// How long a step is waited for before the operator is asked.
+    fn patience_ms(&self, key: &StepKey) -> Option<u64> {
+        let step = &self.plan_step(self.current(key)?)?.step;
+        let limit = match self.act_of(key) {
+            Some(Act::Service { .. } | Act::Reboot) => Some(step.timeout),
+            _ => step.late,
+        };
+        limit.map(|limit| self.setup.scaled_ms(limit))
     }
 
     /// What must be read for `purpose`.
@@ -373,12 +395,9 @@ impl State {
         if self.wanted.get(probe).is_some_and(|since| *since <= asked) {
             self.wanted.remove(probe);
         }
-        for measure in self.measures.values_mut() {
-            if measure.begun_seq <= asked {
-                measure.open.remove(probe);
-            }
+        for purpose in self.measures.read(probe, asked) {
+            self.note_open(&purpose, |lane| lane.open = lane.open.saturating_sub(1));
         }
-        self.measures.retain(|purpose, measure| !(measure.open.is_empty() && matches!(purpose, Purpose::Survey(_))));
     }
 
     /// Whether the operator's word is asked for where the servers do not answer.

@@ -170,8 +170,9 @@ impl State {
     /// Forgets a measure, and what was to be read for nothing else.
     pub(super) fn drop_measure(&mut self, purpose: &Purpose) {
         let Some(measure) = self.measures.remove(purpose) else { return };
+        self.note_open(purpose, |lane| lane.open = lane.open.saturating_sub(measure.open.len()));
         for probe in measure.open {
-            if !self.measures.values().any(|other| other.open.contains(&probe)) {
+            if !self.measures.want(&probe) {
                 self.wanted.remove(&probe);
                 self.asking.remove(&probe);
             }
@@ -316,6 +317,9 @@ impl State {
         }
         self.stage = from;
         self.measures.clear();
+        // The lanes before that stage, and recoveries, stay.
+        let stay = self.stages.iter_mut().flat_map(|stage| &mut stage.lanes).chain(&mut self.sides);
+        stay.for_each(|lane| lane.open = 0);
         self.wanted.clear();
         self.asking.clear();
     }

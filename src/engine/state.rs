@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use super::event::{Ban, Cause, Close, End, Outcome, Stamp};
 use super::key::{GATES, LaneKey, Place, ScriptRef, StepKey};
-use super::measure::{ProbeKey, Purpose, Reading};
+use super::measure::{ProbeKey, Reading};
+use super::measures::Measures;
 use super::question::{About, Question};
 use crate::inventory::Server;
 use crate::model::{CheckId, InputId, Known, NoticeId, ServerName, StageId, StepId, Verdict, ViewerId};
@@ -37,7 +38,7 @@ pub struct State {
     pub checks: BTreeMap<(CheckId, Option<ServerName>), CheckState>,
     pub latest: HashMap<ProbeKey, Dated>,
     pub before: Option<HashMap<ProbeKey, Reading>>,
-    pub measures: BTreeMap<Purpose, Measure>,
+    pub measures: Measures,
     /// Probes that some measure waits for, with the event after which the answer must have been asked for.
     pub wanted: BTreeMap<ProbeKey, u64>,
     /// Probes that only the operator can answer.
@@ -115,15 +116,6 @@ impl SessionTime {
 pub struct Dated {
     pub reading: Reading,
     pub at_ms: u64,
-}
-
-/// A measurement under way.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Measure {
-    pub begun_ms: u64,
-    pub begun_seq: u64,
-    /// What is still to be read. Empty: ready to be concluded from.
-    pub open: BTreeSet<ProbeKey>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -204,6 +196,10 @@ pub struct LaneState {
     pub phase_ms: u64,
     /// Since when a step that is under way has been waited for without the operator being asked.
     pub awaited_ms: u64,
+    /// How long it is waited for before the operator is asked.
+    pub patience_ms: Option<u64>,
+    /// How many readings its measures wait for.
+    pub open: usize,
     pub ended_ms: u64,
     /// The operator agreed to the optional steps in turn.
     pub optional_agreed: bool,
@@ -230,6 +226,8 @@ impl LaneState {
             step_ms: 0,
             phase_ms: 0,
             awaited_ms: 0,
+            patience_ms: None,
+            open: 0,
             ended_ms: 0,
             optional_agreed: false,
             start_agreed: false,
@@ -244,6 +242,11 @@ impl LaneState {
         self.phase == LanePhase::Active
             && self.step == StepPhase::Running
             && self.targets.iter().any(|target| target.end.is_none())
+    }
+
+    /// When what runs is late.
+    pub fn late_ms(&self) -> Option<u64> {
+        Some(self.awaited_ms.saturating_add(self.patience_ms?))
     }
 
     /// Whether it failed at something it waited for, so that nothing was started that failed.
@@ -312,7 +315,7 @@ impl State {
             checks: BTreeMap::new(),
             latest: HashMap::new(),
             before: None,
-            measures: BTreeMap::new(),
+            measures: Measures::default(),
             wanted: BTreeMap::new(),
             asking: BTreeSet::new(),
             plan: None,

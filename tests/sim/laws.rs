@@ -133,6 +133,11 @@ impl Laws {
             self.closed = None;
         }
         self.count(state);
+        for lane in state.active_lanes() {
+            let keys = state.measures.keys().filter(|purpose| purpose.step().is_some_and(|key| key.lane == lane.key));
+            let open: usize = keys.filter_map(|purpose| state.measures.get(purpose)).map(|measure| measure.open.len()).sum();
+            law!(self, lane.open == open, "{} waits for {} readings, and counts {}", lane.key, open, lane.open);
+        }
     }
 
     /// n counts only servers that were seen to have the version to reach.

@@ -13,6 +13,12 @@ impl Decider<'_> {
         if state.halt.is_some() || state.sides.iter().any(|lane: &LaneState| !lane.phase.is_closed()) {
             return;
         }
+        if state.measures.has_check() {
+            // What is asked about other checks stands meanwhile.
+            let asked = state.asked.keys().filter(|about| matches!(about, About::EndCheck(..)));
+            self.relevant.extend(asked.cloned());
+            return;
+        }
         let places = state.check_places(true);
         let mut open = false;
         let mut failed = 0_usize;
@@ -21,10 +27,6 @@ impl Decider<'_> {
                 open = true;
                 continue;
             };
-            if state.measures.contains_key(&crate::engine::measure::Purpose::Check(check.clone(), server.clone())) {
-                open = true;
-                continue;
-            }
             let Some(verdict) = found.verdict else {
                 open = true;
                 continue;

@@ -126,11 +126,7 @@ impl Decider<'_> {
 
     /// Concludes every check whose readings are complete.
     fn checks(&mut self) {
-        let ready = self.state.measures.range(check_range()).filter_map(|(purpose, measure)| match purpose {
-            Purpose::Check(check, server) if measure.open.is_empty() => Some((check.clone(), server.clone())),
-            _ => None,
-        });
-        for (check, server) in ready {
+        for (check, server) in self.state.measures.complete_checks().cloned() {
             let judged = self.state.judge_check(&check, server.as_ref());
             self.out.record.push(Event::Checked {
                 check,
@@ -154,6 +150,9 @@ impl Decider<'_> {
     }
 
     fn work(&mut self) {
+        if !self.out.record.is_empty() {
+            return;
+        }
         self.out.work.extend(
             self.state.wanted.iter().map(|(probe, asked)| Work::Probe { probe: probe.clone(), asked: *asked }),
         );
@@ -169,11 +168,6 @@ impl Decider<'_> {
             || self.state.paused
             || key.lane.server.as_ref().is_some_and(|server| self.state.paused_servers.contains(server))
     }
-}
-
-fn check_range() -> impl std::ops::RangeBounds<Purpose> {
-    // `Purpose` orders by variant first, so that all checks stand together.
-    Purpose::Check("".into(), None)..=Purpose::Before
 }
 
 /// Offered with every question: nothing must be answered at once.

@@ -16,6 +16,16 @@ impl Decider<'_> {
         if lane.phase != LanePhase::Active {
             return;
         }
+        // With thousands of lanes under way most of them wait; they are not looked at any further.
+        match lane.step {
+            StepPhase::Running if lane.is_running() && lane.late_ms().is_none_or(|late_ms| self.now_ms < late_ms) => {
+                lane.late_ms().into_iter().for_each(|late_ms| self.out.wake_at(late_ms));
+                return;
+            }
+            StepPhase::Waiting | StepPhase::Soaking => {}
+            _ if lane.open > 0 => return,
+            _ => {}
+        }
         let key = self.state.step_key(lane);
         let Some(step) = self.state.plan_step(lane) else {
             self.gates(lane, &key);
@@ -248,14 +258,8 @@ impl Decider<'_> {
 
     /// What takes longer than is usual is the operator's to judge; it is never ended for it.
     fn slow(&mut self, lane: &LaneState, key: &StepKey, step: &PlanStep) {
-        let limit = match self.state.act_of(key) {
-            Some(Act::Service { .. } | Act::Reboot) => Some(step.step.timeout),
-            _ => step.step.late,
-        };
-        let Some(limit) = limit else { return };
-        let late_ms = lane.awaited_ms.saturating_add(self.state.setup.scaled_ms(limit));
-        if self.now_ms < late_ms {
-            return self.out.wake_at(late_ms);
+        if lane.late_ms().is_none_or(|late_ms| self.now_ms < late_ms) {
+            return;
         }
         let place = key.lane.server.as_ref().map_or("the farm", |server| server.as_str());
         let ran = std::time::Duration::from_millis(self.now_ms.saturating_sub(lane.phase_ms));
