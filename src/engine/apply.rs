@@ -4,13 +4,10 @@ use std::collections::BTreeSet;
 
 use super::event::{Close, Event, Stamp};
 use super::key::{ScriptRef, StepKey};
-use super::measures::Measure;
 use super::measure::{Measured, ProbeKey, Probes, Purpose, Reading};
+use super::measures::Measure;
 use super::question::Question;
-use super::state::{
-    CheckState, Dated, LanePhase, LaneState, Phase, State, StepPhase,
-    TargetState,
-};
+use super::state::{CheckState, Dated, LanePhase, LaneState, Phase, State, StepPhase, TargetState};
 use super::view::Seen;
 use crate::model::{CheckId, Known, ServerName};
 use crate::plan;
@@ -70,7 +67,8 @@ impl State {
                 self.measures.remove(&Purpose::Check(place.0, place.1));
             }
             Event::Waived { check, server, reason, .. } => {
-                let check = self.checks.entry((check.clone(), server.clone())).or_insert_with(CheckState::new);
+                let check =
+                    self.checks.entry((check.clone(), server.clone())).or_insert_with(CheckState::new);
                 check.waived = Some(reason.clone());
             }
             Event::PlanFixed { .. } => self.fix_plan(),
@@ -115,7 +113,10 @@ impl State {
                 self.drop_measure(&Purpose::Needs(key.clone()));
             }
             Event::WaitBegun { key } => {
-                let once = self.current(key).and_then(|lane| self.plan_step(lane)).is_some_and(|step| step.step.once);
+                let once = self
+                    .current(key)
+                    .and_then(|lane| self.plan_step(lane))
+                    .is_some_and(|step| step.step.once);
                 if once && let ScriptRef::Stage(stage) = &key.lane.script {
                     self.once.insert((stage.clone(), key.step.clone()), key.lane.server.clone());
                 }
@@ -184,7 +185,11 @@ impl State {
             Event::Undone { steps } => {
                 self.once.retain(|(_, used), _| {
                     !steps.iter().any(|undone| {
-                        used == undone || used.as_str().strip_prefix(undone.as_str()).is_some_and(|rest| rest.starts_with('.'))
+                        used == undone
+                            || used
+                                .as_str()
+                                .strip_prefix(undone.as_str())
+                                .is_some_and(|rest| rest.starts_with('.'))
                             || used.as_str().rsplit('.').next() == Some(undone.as_str())
                     })
                 });
@@ -248,7 +253,12 @@ impl State {
         }
         let lanes = self.stages.iter_mut().flat_map(|stage| {
             let active = &stage.active;
-            stage.lanes.iter_mut().enumerate().filter(|(index, _)| active.contains(index)).map(|(_, lane)| lane)
+            stage
+                .lanes
+                .iter_mut()
+                .enumerate()
+                .filter(|(index, _)| active.contains(index))
+                .map(|(_, lane)| lane)
         });
         for lane in lanes.chain(self.sides.iter_mut()) {
             lane.start_agreed = false;
@@ -277,7 +287,9 @@ impl State {
             self.checks.retain(|place, _| known.contains(place));
         }
         for (id, at) in places {
-            if check.is_none_or(|check| *check == id) && server.is_none_or(|server| at.as_ref() == Some(server)) {
+            if check.is_none_or(|check| *check == id)
+                && server.is_none_or(|server| at.as_ref() == Some(server))
+            {
                 self.checks.entry((id.clone(), at.clone())).or_insert_with(CheckState::new);
                 self.begin_measure(Purpose::Check(id, at));
             }
@@ -298,7 +310,8 @@ impl State {
 
     fn survey(&mut self) {
         self.surveyed = true;
-        let servers: Vec<ServerName> = self.setup.inventory.servers.iter().map(|server| server.name.clone()).collect();
+        let servers: Vec<ServerName> =
+            self.setup.inventory.servers.iter().map(|server| server.name.clone()).collect();
         for server in servers {
             self.begin_measure(Purpose::Survey(Some(server)));
         }
@@ -364,7 +377,11 @@ impl State {
                 }
             }
             Purpose::Before => return self.before_probes(),
-            Purpose::Turn(key) | Purpose::Needs(key) | Purpose::Wait(key) | Purpose::Proof(key) | Purpose::Tells(key) => {
+            Purpose::Turn(key)
+            | Purpose::Needs(key)
+            | Purpose::Wait(key)
+            | Purpose::Proof(key)
+            | Purpose::Tells(key) => {
                 self.step_probes(purpose, key, &mut probes);
             }
             Purpose::Rule(key) => {
@@ -408,9 +425,11 @@ impl State {
                 .profile
                 .fact(fact)
                 .is_some_and(|fact| fact.ask.is_some() || matches!(fact.source, Source::Ask)),
-            ProbeKey::Check(check, _) => self.setup.profile.check(check).is_some_and(|check| {
-                matches!(check.kind, crate::profile::CheckKind::Ask(_))
-            }),
+            ProbeKey::Check(check, _) => self
+                .setup
+                .profile
+                .check(check)
+                .is_some_and(|check| matches!(check.kind, crate::profile::CheckKind::Ask(_))),
         }
     }
 }

@@ -53,9 +53,9 @@ impl Measures {
     /// Whether a check is being measured.
     pub fn has_check(&self) -> bool {
         // `Purpose` orders by variant first, so that all checks stand together.
-        self.by.range(Purpose::Check("".into(), None)..=Purpose::Before).any(|(purpose, _)| {
-            matches!(purpose, Purpose::Check(..))
-        })
+        self.by
+            .range(Purpose::Check("".into(), None)..=Purpose::Before)
+            .any(|(purpose, _)| matches!(purpose, Purpose::Check(..)))
     }
 
     /// Checks that can be concluded.

@@ -174,7 +174,10 @@ pub enum StepPhase {
     Running,
     Waiting,
     /// `done` is looked at: once where a person says that it is done, else until patience ends.
-    Proving { by_hand: bool, patient: bool },
+    Proving {
+        by_hand: bool,
+        patient: bool,
+    },
     Soaking,
     Failed(Cause),
     Unknown(Cause),
@@ -261,7 +264,8 @@ impl LaneState {
     /// Whether it failed or nothing is known of it.
     pub fn is_in_trouble(&self) -> bool {
         self.phase == LanePhase::Recovering
-            || self.phase == LanePhase::Active && matches!(self.step, StepPhase::Failed(_) | StepPhase::Unknown(_))
+            || self.phase == LanePhase::Active
+                && matches!(self.step, StepPhase::Failed(_) | StepPhase::Unknown(_))
     }
 }
 
@@ -408,9 +412,9 @@ impl State {
     /// Every lane that is under way: the stage's and those of recoveries and fixes.
     pub fn active_lanes(&self) -> impl Iterator<Item = &LaneState> {
         let stage = self.stages.get(self.stage);
-        let stage_lanes = stage.into_iter().flat_map(|stage| {
-            stage.active.iter().filter_map(|&index| stage.lanes.get(index))
-        });
+        let stage_lanes = stage
+            .into_iter()
+            .flat_map(|stage| stage.active.iter().filter_map(|&index| stage.lanes.get(index)));
         stage_lanes.chain(self.sides.iter().filter(|lane| !lane.phase.is_closed()))
     }
 

@@ -71,8 +71,12 @@ offer = ["retry", "hold"]
 pub fn run() {
     println!("\nservers  at a time    plan   events   apply  decide  events/s   fold only  peak memory");
     let only: Option<usize> = std::env::var("N").ok().and_then(|n| n.parse().ok());
-    for (servers, at_a_time) in [(100, "1"), (1_000, "50"), (1_000, "\"all\""), (10_000, "1"), (10_000, "50"), (10_000, "\"all\"")] {
-        if only.is_none_or(|n| n == servers) { whole(servers, at_a_time); }
+    for (servers, at_a_time) in
+        [(100, "1"), (1_000, "50"), (1_000, "\"all\""), (10_000, "1"), (10_000, "50"), (10_000, "\"all\"")]
+    {
+        if only.is_none_or(|n| n == servers) {
+            whole(servers, at_a_time);
+        }
     }
 }
 
@@ -205,7 +209,11 @@ impl Farm {
                     }
                     _ => Value::Number(0.0),
                 };
-                Event::Read { probe, asked, reading: Reading { known: Known::Seen, seen: Measured::Value(value) } }
+                Event::Read {
+                    probe,
+                    asked,
+                    reading: Reading { known: Known::Seen, seen: Measured::Value(value) },
+                }
             }
             Work::Run { key, place } => {
                 if key.step == "install" {
@@ -219,7 +227,15 @@ impl Farm {
 }
 
 fn ended(key: StepKey, place: nofm::engine::Place) -> Event {
-    Event::TargetEnded { key, place, end: End::Exit(0), tail: String::new(), bytes: 0, has: None, lacks: None }
+    Event::TargetEnded {
+        key,
+        place,
+        end: End::Exit(0),
+        tail: String::new(),
+        bytes: 0,
+        has: None,
+        lacks: None,
+    }
 }
 
 fn show(time: Duration) -> String {

@@ -1,6 +1,6 @@
 //! A parsed profile with one element taken out of it.
 
-use nofm::profile::{Failure, Notice, PerOs, Profile, Role, Stage, Step};
+use nofm::profile::{Failure, Notice, Profile, Role, Stage, Step};
 
 /// `profile` without `element`: `KIND.ID`, `KIND.ID.STEP` for a step of a stage or a procedure, or `KIND.ID.KEY`.
 ///

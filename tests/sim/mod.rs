@@ -37,7 +37,12 @@ fn every_law_holds_in_random_worlds() {
             Ok((how, session)) => {
                 *ended.entry(how).or_default() += 1;
                 if to - from == 1 {
-                    eprintln!("{}\n{how:?}, {} events, {} crashes", session.tail(), session.journal.len(), session.crash_count);
+                    eprintln!(
+                        "{}\n{how:?}, {} events, {} crashes",
+                        session.tail(),
+                        session.journal.len(),
+                        session.crash_count
+                    );
                 }
             }
             Err(_) => {
@@ -50,7 +55,10 @@ fn every_law_holds_in_random_worlds() {
     if to - from >= SEEDS {
         // A simulator in which all goes well, or nothing, proves nothing.
         let count = |how| ended.get(&how).copied().unwrap_or(0);
-        assert!(count(Ended::Done) * 10 > usize::try_from(to).expect("small"), "too few upgrades are done: {ended:?}");
+        assert!(
+            count(Ended::Done) * 10 > usize::try_from(to).expect("small"),
+            "too few upgrades are done: {ended:?}"
+        );
         assert!(count(Ended::Failed) > 0 && count(Ended::Stopped) > 0, "no upgrade goes wrong: {ended:?}");
     }
 }

@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use nofm::engine::{
-    Choice, Close, Decision, Event, Intent, Phase, Place, ProbeKey, Question, Reading, Stamp, State, StepKey, Work,
-    decide,
+    Choice, Close, Decision, Event, Intent, Phase, Place, ProbeKey, Question, Reading, Stamp, State, StepKey,
+    Work, decide,
 };
 use nofm::inventory::Inventory;
 use nofm::model::ViewerId;
@@ -39,8 +39,16 @@ pub enum Crashes {
 #[derive(Clone, Debug)]
 enum Due {
     /// Memory of the runner, as is the next.
-    Answer { probe: ProbeKey, asked: u64, reading: Reading },
-    End { key: StepKey, place: Place, run: String },
+    Answer {
+        probe: ProbeKey,
+        asked: u64,
+        reading: Reading,
+    },
+    End {
+        key: StepKey,
+        place: Place,
+        run: String,
+    },
     Lost(nofm::model::ServerName),
     Back(nofm::model::ServerName),
     SetFact(super::world::FactAt, String),
@@ -78,7 +86,8 @@ const EVENTS_MAX: usize = 40_000;
 
 impl Session {
     pub fn new(profile: &str, inventory: Inventory, world: World, seed: u64) -> Self {
-        let profile = profile::parse("sim.toml", profile).unwrap_or_else(|wrong| panic!("{wrong}\n{profile}"));
+        let profile =
+            profile::parse("sim.toml", profile).unwrap_or_else(|wrong| panic!("{wrong}\n{profile}"));
         let mut session = Self::unopened(profile, inventory, world, seed);
         session.shadow = Some(State::new(session.setup.clone()));
         session.open();
@@ -116,7 +125,8 @@ impl Session {
     }
 
     fn stamp(&self) -> Stamp {
-        let wall_ms = 1_700_000_000_000 + i64::try_from(self.world.now_ms).expect("short") + self.world.clock_error_ms;
+        let wall_ms =
+            1_700_000_000_000 + i64::try_from(self.world.now_ms).expect("short") + self.world.clock_error_ms;
         Stamp { wall_ms, epoch: self.epoch, mono_ms: self.world.now_ms - self.epoch_began_ms }
     }
 
@@ -167,7 +177,11 @@ impl Session {
             folded.apply(seq, *stamp, event);
         }
         assert_eq!(digest(&folded), digest(&self.state), "the fold of the journal is the live state");
-        assert_eq!(decide(&folded, self.now_ms()), decide(&self.state, self.now_ms()), "both decide the same");
+        assert_eq!(
+            decide(&folded, self.now_ms()),
+            decide(&self.state, self.now_ms()),
+            "both decide the same"
+        );
         self.state = folded;
         self.asked.clear();
         self.running.clear();
@@ -182,7 +196,10 @@ impl Session {
 
     /// The operator resumes a session that stopped.
     pub fn resume(&mut self) {
-        assert!(matches!(self.state.closed, Some(Close::Stopped { .. })), "only a stopped session is resumed");
+        assert!(
+            matches!(self.state.closed, Some(Close::Stopped { .. })),
+            "only a stopped session is resumed"
+        );
         self.crash();
     }
 
@@ -376,7 +393,8 @@ impl Session {
         self.intent(&Intent::Survey)?;
         self.intent(&Intent::Check { check: None, server: None })?;
         self.go(u64::MAX, |session| session.state.measures.is_empty() || !session.state.questions.is_empty());
-        let plan = plan::build(&self.setup, &self.state.answers).map_err(|problems| format!("{problems:?}"))?;
+        let plan =
+            plan::build(&self.setup, &self.state.answers).map_err(|problems| format!("{problems:?}"))?;
         self.intent(&Intent::Begin { plan: plan.hash })
     }
 
@@ -400,7 +418,9 @@ impl Session {
     pub fn tail(&self) -> String {
         let from = self.journal.len().saturating_sub(60);
         let lines = self.journal.iter().enumerate().skip(from);
-        lines.map(|(index, (stamp, event))| format!("{} {:>8} {event:?}\n", index + 1, stamp.mono_ms)).collect()
+        lines
+            .map(|(index, (stamp, event))| format!("{} {:>8} {event:?}\n", index + 1, stamp.mono_ms))
+            .collect()
     }
 
     pub fn is_preparing(&self) -> bool {

@@ -132,7 +132,9 @@ impl World {
             Some(Fault::Fails(status)) => (End::Exit(status), false, 1),
             Some(Fault::FailsAfterwards(status)) => (End::Exit(status), true, 1),
             Some(Fault::Lies) => (End::Exit(effect.status), false, 1),
-            Some(Fault::Lost(acted)) => (End::Lost("the connection broke, and the server forgot it".into()), acted, 1),
+            Some(Fault::Lost(acted)) => {
+                (End::Lost("the connection broke, and the server forgot it".into()), acted, 1)
+            }
             Some(Fault::NotStarted) => (End::NotStarted("connection refused".into()), false, 1),
             Some(Fault::Slow(factor)) => (End::Exit(effect.status), true, factor),
         };
@@ -210,18 +212,22 @@ impl World {
         match ask {
             Ask::Clocks { servers } => {
                 let ahead = |server: &ServerName| self.clocks.get(server).copied().unwrap_or(0);
-                Measured::Clocks(servers.into_iter().map(|server| (server.clone(), Some(ahead(&server)))).collect())
+                Measured::Clocks(
+                    servers.into_iter().map(|server| (server.clone(), Some(ahead(&server)))).collect(),
+                )
             }
             Ask::FreeSpace { place, .. } => {
                 Measured::Free(self.free.get(&server(&place)).copied().unwrap_or(1_000_000_000_000))
             }
-            Ask::File { place, path, .. } => self.files.get(&(place, path)).cloned().unwrap_or(Measured::File {
-                exists: false,
-                age_s: None,
-                size: None,
-                sha256: None,
-                expected: None,
-            }),
+            Ask::File { place, path, .. } => {
+                self.files.get(&(place, path)).cloned().unwrap_or(Measured::File {
+                    exists: false,
+                    age_s: None,
+                    size: None,
+                    sha256: None,
+                    expected: None,
+                })
+            }
             Ask::Services { place, services } => {
                 let runs = !self.down.contains(&server(&place));
                 let named = services.into_iter().filter_map(|service| match service {

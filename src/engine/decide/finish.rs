@@ -47,9 +47,13 @@ impl Decider<'_> {
                 options.push(Answer::new(Choice::Fix, "carries out the remedy, then looks again"));
             }
             if facts.severity == Severity::Warn {
-                options.push(Answer::new(Choice::Waive, "stays as it is, for the reason you give").with_text());
+                options
+                    .push(Answer::new(Choice::Waive, "stays as it is, for the reason you give").with_text());
             }
-            options.push(Answer::new(Choice::Accept, "ends the session as failed, with this on the list of what is left"));
+            options.push(Answer::new(
+                Choice::Accept,
+                "ends the session as failed, with this on the list of what is left",
+            ));
             options.push(super::hold());
             let details = state.remedy(&check, server.as_ref()).into_iter().collect();
             self.ask(About::EndCheck(check, server), text, details, options);

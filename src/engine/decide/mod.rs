@@ -141,7 +141,8 @@ impl Decider<'_> {
     /// A session that is to stop does so once nothing runs any more.
     fn halt(&mut self) {
         let Some(close) = &self.state.halt else { return };
-        let waits = self.state.halt_waits && self.state.active_lanes().any(super::state::LaneState::is_running);
+        let waits =
+            self.state.halt_waits && self.state.active_lanes().any(super::state::LaneState::is_running);
         if !self.out.record.is_empty() || waits {
             return;
         }
@@ -154,12 +155,17 @@ impl Decider<'_> {
             return;
         }
         self.out.work.extend(
-            self.state.wanted.iter().map(|(probe, asked)| Work::Probe { probe: probe.clone(), asked: *asked }),
+            self.state
+                .wanted
+                .iter()
+                .map(|(probe, asked)| Work::Probe { probe: probe.clone(), asked: *asked }),
         );
         for lane in self.state.active_lanes().filter(|lane| lane.is_running()) {
             let key = self.state.step_key(lane);
             let open = lane.targets.iter().filter(|target| target.end.is_none());
-            self.out.work.extend(open.map(|target| Work::Run { key: key.clone(), place: target.place.clone() }));
+            self.out
+                .work
+                .extend(open.map(|target| Work::Run { key: key.clone(), place: target.place.clone() }));
         }
     }
 
@@ -185,10 +191,12 @@ impl State {
         let scope = self.scope(&seen, server.as_ref().and_then(|server| self.setup.server(server)));
         let template = match probe {
             ProbeKey::Fact(fact, _) => self.setup.profile.fact(fact).and_then(|fact| fact.ask.as_ref()),
-            ProbeKey::Check(check, _) => self.setup.profile.check(check).and_then(|check| match &check.kind {
-                CheckKind::Ask(text) => Some(text),
-                _ => None,
-            }),
+            ProbeKey::Check(check, _) => {
+                self.setup.profile.check(check).and_then(|check| match &check.kind {
+                    CheckKind::Ask(text) => Some(text),
+                    _ => None,
+                })
+            }
         };
         let text = template.map_or_else(
             || format!("What is {probe}?"),
@@ -222,9 +230,10 @@ pub(super) fn fix_lanes(
     use super::key::{LaneKey, ScriptRef};
     use crate::profile::CheckKind;
     let items = match state.setup.profile.check(check).map(|check| &check.kind) {
-        Some(CheckKind::Registered(role)) => {
-            state.registered(role).map(|(orphans, _)| orphans.into_iter().map(Some).collect()).unwrap_or_default()
-        }
+        Some(CheckKind::Registered(role)) => state
+            .registered(role)
+            .map(|(orphans, _)| orphans.into_iter().map(Some).collect())
+            .unwrap_or_default(),
         _ => vec![None],
     };
     let before = state.sides.len();

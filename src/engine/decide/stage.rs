@@ -24,10 +24,12 @@ impl Decider<'_> {
 
     pub(super) fn stages(&mut self) {
         let state = self.state;
-        let recovery = |lane: &&LaneState| matches!(lane.key.script, ScriptRef::Recovery(_)) && !lane.phase.is_closed();
+        let recovery =
+            |lane: &&LaneState| matches!(lane.key.script, ScriptRef::Recovery(_)) && !lane.phase.is_closed();
         if let Some(lane) = state.sides.iter().find(recovery) {
             // A recovery changes what the others stand on: whatever runs is seen to its end first.
-            let mut running = state.active_lanes().filter(|other| other.is_running() && other.key != lane.key).peekable();
+            let mut running =
+                state.active_lanes().filter(|other| other.is_running() && other.key != lane.key).peekable();
             if running.peek().is_none() {
                 self.lane(lane);
             }
@@ -43,7 +45,10 @@ impl Decider<'_> {
         };
         let Some(lanes) = state.stages.get(state.stage) else { return };
         if !lanes.entered {
-            if state.halt.is_none() && !state.paused && (state.before.is_some() || self.measured(Purpose::Before)) {
+            if state.halt.is_none()
+                && !state.paused
+                && (state.before.is_some() || self.measured(Purpose::Before))
+            {
                 self.record(Event::StageEntered { stage: stage.id.clone() });
             }
             return;
@@ -61,9 +66,10 @@ impl Decider<'_> {
     /// After a recovery that says so, the procedure is gone through again from a stage on.
     fn restart(&mut self) -> bool {
         let state = self.state;
-        let ended = state.sides.iter().rev().find(|lane| {
-            matches!(lane.key.script, ScriptRef::Recovery(_)) && lane.phase == LanePhase::Done
-        });
+        let ended =
+            state.sides.iter().rev().find(|lane| {
+                matches!(lane.key.script, ScriptRef::Recovery(_)) && lane.phase == LanePhase::Done
+            });
         let Some(lane) = ended else { return false };
         let ScriptRef::Recovery(id) = &lane.key.script else { return false };
         let Some(failure) = state.setup.profile.failure(id) else { return false };
@@ -116,7 +122,10 @@ impl Decider<'_> {
                         About::KeepUp(stage.id.clone()),
                         format!("{server} cannot be taken out of service: {why}"),
                         Vec::new(),
-                        vec![Answer::new(Choice::LookAgain, "count the servers in service again"), super::hold()],
+                        vec![
+                            Answer::new(Choice::LookAgain, "count the servers in service again"),
+                            super::hold(),
+                        ],
                     );
                 }
                 break;
