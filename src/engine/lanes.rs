@@ -146,9 +146,11 @@ impl State {
             lane.ruled = None;
         });
         // An agreement holds to the end of the optional steps.
-        if agreed && self.lane(&key.lane).and_then(|lane| self.plan_step(lane)?.optional_until) != group {
-            let lane = self.lane_mut(&key.lane);
-            lane.into_iter().for_each(|lane| lane.optional_agreed = false);
+        if agreed
+            && self.lane(&key.lane).and_then(|lane| self.plan_step(lane)?.optional_until) != group
+            && let Some(lane) = self.lane_mut(&key.lane)
+        {
+            lane.optional_agreed = false;
         }
         self.forget_measures(key);
     }
