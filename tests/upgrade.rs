@@ -14,7 +14,7 @@ use nofm::model::SessionId;
 use nofm::plan::{SessionFile, Source, answers, build};
 use nofm::profile;
 
-const PATIENCE: Duration = Duration::from_secs(180);
+const PATIENCE: Duration = Duration::from_mins(3);
 const SPEED: f64 = 30.0;
 
 struct Rehearsal {

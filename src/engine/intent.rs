@@ -238,7 +238,7 @@ impl State {
             }
             Intent::LeaveOut { server, reason } => {
                 self.known(Some(server))?;
-                self.judge_leave_out(viewer, server, reason)
+                self.judge_leave_out(&viewer, server, reason)
             }
             Intent::Stop => Ok(vec![Event::StopWanted { viewer }]),
             Intent::LiftBan { act, evidence } => {
@@ -374,7 +374,7 @@ impl State {
 
     fn judge_leave_out(
         &self,
-        viewer: ViewerId,
+        viewer: &ViewerId,
         server: &ServerName,
         reason: &str,
     ) -> Result<Vec<Event>, String> {
@@ -390,9 +390,12 @@ impl State {
         if self.active_lanes().any(|lane| lane.key.server.as_ref() == Some(server) && lane.is_running()) {
             return Err(format!("a step runs on {server}; what runs is never cut off"));
         }
-        let viewer_id = viewer.clone();
         Ok(vec![
-            Event::LeftOut { server: server.clone(), reason: reason.trim().to_owned(), viewer: viewer_id },
+            Event::LeftOut {
+                server: server.clone(),
+                reason: reason.trim().to_owned(),
+                viewer: viewer.clone(),
+            },
             Event::ToDo { text: format!("{server} was left out: {}", reason.trim()) },
         ])
     }
@@ -473,7 +476,7 @@ impl State {
             }
             (About::Failure(key), Choice::LeaveOut) => {
                 let server = key.lane.server.clone().ok_or("this is a step of the whole farm")?;
-                self.judge_leave_out(viewer, &server, text)?
+                self.judge_leave_out(&viewer, &server, text)?
             }
             (About::Failure(key), Choice::Recover) => {
                 let rule = self.current(key).and_then(|lane| lane.ruled.clone()).flatten();

@@ -161,9 +161,11 @@ impl State {
             lane.ruled = None;
         });
         // An agreement holds to the end of the optional steps.
-        if agreed && self.lane(&key.lane).and_then(|lane| self.plan_step(lane)?.optional_until) != group {
-            let lane = self.lane_mut(&key.lane);
-            lane.into_iter().for_each(|lane| lane.optional_agreed = false);
+        if agreed
+            && self.lane(&key.lane).and_then(|lane| self.plan_step(lane)?.optional_until) != group
+            && let Some(lane) = self.lane_mut(&key.lane)
+        {
+            lane.optional_agreed = false;
         }
         self.forget_measures(key);
     }
@@ -358,7 +360,7 @@ impl State {
                 self.halt = Some(Close::Stopped { why: format!("{}; it goes on there", question.text) });
             }
             (About::Slow(key), Choice::LookAgain) => {
-                self.on_step(key, |lane, now_ms| lane.awaited_ms = now_ms)
+                self.on_step(key, |lane, now_ms| lane.awaited_ms = now_ms);
             }
             (About::Failure(key), Choice::Skip) => {
                 self.note_settled(key, "the fix was given up");
@@ -370,7 +372,7 @@ impl State {
             }
             (_, Choice::Abort) => {
                 self.halt =
-                    Some(Close::Failed { why: format!("ended by the operator at: {}", question.text) })
+                    Some(Close::Failed { why: format!("ended by the operator at: {}", question.text) });
             }
             (About::Optional(key), Choice::Do) => self.on_step(key, |lane, _| lane.optional_agreed = true),
             (About::Attended(key), Choice::Start) => {
@@ -379,7 +381,7 @@ impl State {
             }
             (About::Failure(key), Choice::Retry) => self.retry(key),
             (About::Failure(key), Choice::LookAgain) if self.current(key).is_some_and(LaneState::waited) => {
-                self.retry(key)
+                self.retry(key);
             }
             (About::Settle(key) | About::Failure(key), Choice::LookAgain) => {
                 self.on_step(key, |lane, now_ms| {

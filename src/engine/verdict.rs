@@ -214,10 +214,10 @@ fn measured(kind: &CheckKind, seen: &Measured, known: Known, os: crate::model::O
             if same_as.is_some() {
                 match (sha256, expected) {
                     (Some(found), Some(expected)) if found == expected => {
-                        fine.push("checksum as on the console".to_owned())
+                        fine.push("checksum as on the console".to_owned());
                     }
                     (Some(_), Some(_)) => {
-                        wrong.push("its checksum is not that of the file on the console".to_owned())
+                        wrong.push("its checksum is not that of the file on the console".to_owned());
                     }
                     _ => unknown.push("its checksum cannot be read".to_owned()),
                 }

@@ -70,13 +70,10 @@ offer = ["retry", "hold"]
 /// Prints two tables.
 pub fn run() {
     println!("\nservers  at a time    plan   events   apply  decide  events/s   fold only  peak memory");
-    let only: Option<usize> = std::env::var("N").ok().and_then(|n| n.parse().ok());
     for (servers, at_a_time) in
         [(100, "1"), (1_000, "50"), (1_000, "\"all\""), (10_000, "1"), (10_000, "50"), (10_000, "\"all\"")]
     {
-        if only.is_none_or(|n| n == servers) {
-            whole(servers, at_a_time);
-        }
+        whole(servers, at_a_time);
     }
 }
 

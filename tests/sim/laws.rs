@@ -64,8 +64,7 @@ impl Laws {
             );
         }
         match event {
-            Event::Opened { .. } => self.stale = seq,
-            Event::Unpaused { .. } => self.stale = seq,
+            Event::Opened { .. } | Event::Unpaused { .. } => self.stale = seq,
             Event::Read { probe, asked, reading } => {
                 let unknown_but_told = reading.value().is_none();
                 let value = if unknown_but_told { None } else { reading.value().cloned() };
@@ -99,7 +98,7 @@ impl Laws {
                 self.intended(state, key, places, *once);
             }
             Event::WaitBegun { key } if step(state, key).is_some() => {
-                self.nothing_held(state, key, "waited for")
+                self.nothing_held(state, key, "waited for");
             }
             Event::TargetEnded { key, place, end, .. } => {
                 let known = self.intended.get(key).is_some_and(|places| places.contains(place));
@@ -223,7 +222,7 @@ impl Laws {
     }
 
     /// Shows the journal's end before a law breaks for want of anything to wait for.
-    pub fn say_at_rest(&self, state: &State, decision: &Decision, tail: impl Fn() -> String) {
+    pub fn say_at_rest(state: &State, decision: &Decision, tail: impl Fn() -> String) {
         if decision.work.is_empty() && decision.wake_ms.is_none() && state.questions.is_empty() {
             eprintln!("{}", tail());
         }
@@ -391,15 +390,12 @@ impl Laws {
                     Some(Act::Wait(wait)) => Some(test(&wait.until)),
                     _ => None,
                 };
-                match done.or(wait) {
-                    Some(holds) => {
-                        law!(self, holds == Some(true), "{key} succeeded, and its proof is {holds:?}")
-                    }
-                    None => {
-                        let by_hand = matches!(lane.step, StepPhase::Proving { by_hand: true, .. });
-                        let exits = self.exits_well(key, plan_step, lane);
-                        law!(self, by_hand || exits, "{key} succeeded: {:?}", self.ended.get(key));
-                    }
+                if let Some(holds) = done.or(wait) {
+                    law!(self, holds == Some(true), "{key} succeeded, and its proof is {holds:?}");
+                } else {
+                    let by_hand = matches!(lane.step, StepPhase::Proving { by_hand: true, .. });
+                    let exits = self.exits_well(key, plan_step, lane);
+                    law!(self, by_hand || exits, "{key} succeeded: {:?}", self.ended.get(key));
                 }
             }
             Outcome::DoneBefore => law!(self, done == Some(Some(true)), "{key} was done before? {done:?}"),

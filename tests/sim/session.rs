@@ -3,6 +3,7 @@
 //! It keeps what a runner keeps in memory apart from the journal, so that a crash can take it away.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use nofm::engine::{
@@ -52,8 +53,6 @@ enum Due {
     Lost(nofm::model::ServerName),
     Back(nofm::model::ServerName),
     SetFact(super::world::FactAt, String),
-    /// Nothing: somebody looks at that time.
-    Look,
 }
 
 pub struct Session {
@@ -219,10 +218,6 @@ impl Session {
         self.due(at_ms.saturating_sub(self.world.now_ms), due);
     }
 
-    pub fn look_at(&mut self, at_ms: u64) {
-        self.due(at_ms.saturating_sub(self.world.now_ms), Due::Look);
-    }
-
     /// Decides and journals until nothing follows any more.
     fn settle(&mut self) -> Result<Decision, Crashed> {
         for _ in 0..1_000 {
@@ -285,7 +280,7 @@ impl Session {
             return Ok(false);
         }
         if std::env::var_os("NOFM_SIM_SEED").is_some() {
-            self.laws.say_at_rest(&self.state, &decision, || self.tail());
+            Laws::say_at_rest(&self.state, &decision, || self.tail());
         }
         self.laws.at_rest(&self.state, &decision);
         // Session time and world time run at one speed.
@@ -319,7 +314,6 @@ impl Session {
                 self.world.facts.insert(at, value);
                 Ok(())
             }
-            Due::Look => Ok(()),
         }
     }
 
@@ -417,10 +411,11 @@ impl Session {
     /// The last events, for a message.
     pub fn tail(&self) -> String {
         let from = self.journal.len().saturating_sub(60);
-        let lines = self.journal.iter().enumerate().skip(from);
-        lines
-            .map(|(index, (stamp, event))| format!("{} {:>8} {event:?}\n", index + 1, stamp.mono_ms))
-            .collect()
+        let mut text = String::new();
+        for (index, (stamp, event)) in self.journal.iter().enumerate().skip(from) {
+            let _ = writeln!(text, "{} {:>8} {event:?}", index + 1, stamp.mono_ms);
+        }
+        text
     }
 
     pub fn is_preparing(&self) -> bool {
