@@ -8,3 +8,4 @@ mod rows;
 mod sim;
 mod tidy;
 mod transport;
+mod upgrade;

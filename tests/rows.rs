@@ -194,7 +194,7 @@ fn no_row_holds_without_any_one_of_its_elements() {
                     Ok(Ok(())) => {}
                     Ok(Err(_)) => fails = true,
                     Err(panic) => {
-                        wrong.push(format!("{}: {name} panics without `{element}`: {panic}", row.id))
+                        wrong.push(format!("{}: {name} panics without `{element}`: {panic}", row.id));
                     }
                 }
                 if fails {

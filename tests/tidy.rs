@@ -78,7 +78,11 @@ fn every_room_stands_in_the_table_and_every_room_of_the_table_is_there() {
     for room in &declared {
         assert!(floors.contains_key(*room), "room `{room}` is missing in the table of lib.rs");
     }
-    assert_eq!(floors.len(), declared.len(), "the table of lib.rs names rooms that are not there: {floors:?}");
+    assert_eq!(
+        floors.len(),
+        declared.len(),
+        "the table of lib.rs names rooms that are not there: {floors:?}"
+    );
 }
 
 #[test]
@@ -111,7 +115,8 @@ fn only_in(rooms: &[&str], words: &[&str], what: &str) {
         let mut in_tests = false;
         for (number, line) in text.lines().enumerate() {
             in_tests |= line.trim() == "#[cfg(test)]";
-            if !in_tests && !path.ends_with("tests.rs") && words.iter().any(|word| code(line).contains(word)) {
+            if !in_tests && !path.ends_with("tests.rs") && words.iter().any(|word| code(line).contains(word))
+            {
                 wrong.push(format!("{}:{}: {}", path.display(), number + 1, line.trim()));
             }
         }
@@ -153,12 +158,24 @@ fn every_room_says_what_it_is_for() {
 #[test]
 fn the_top_level_is_as_given() {
     let known = [
-        "CHANGELOG.md", "Cargo.lock", "Cargo.toml", "LICENSE-APACHE", "LICENSE-MIT", "README.md", "assets",
-        "profiles", "src", "target", "tests",
+        "CHANGELOG.md",
+        "Cargo.lock",
+        "Cargo.toml",
+        "LICENSE-APACHE",
+        "LICENSE-MIT",
+        "README.md",
+        "assets",
+        "profiles",
+        "src",
+        "target",
+        "tests",
     ];
     for entry in fs::read_dir(root()).expect("the folder is readable") {
         let name = entry.expect("an entry").file_name().to_string_lossy().into_owned();
-        assert!(name.starts_with('.') || known.contains(&name.as_str()), "`{name}` does not belong at the top level");
+        assert!(
+            name.starts_with('.') || known.contains(&name.as_str()),
+            "`{name}` does not belong at the top level"
+        );
     }
     let cargo = fs::read_to_string(root().join("Cargo.toml")).expect("Cargo.toml");
     let manifest: toml::Table = cargo.parse().expect("TOML");

@@ -5,15 +5,13 @@ use std::collections::BTreeSet;
 use super::event::{Close, Event, Stamp};
 use super::key::{ScriptRef, StepKey};
 use super::measure::{Measured, ProbeKey, Probes, Purpose, Reading};
+use super::measures::Measure;
 use super::question::Question;
-use super::state::{
-    CheckState, Dated, LanePhase, LaneState, Measure, Phase, State, StepPhase,
-    TargetState,
-};
+use super::state::{CheckState, Dated, LanePhase, LaneState, Phase, State, StepPhase, TargetState};
 use super::view::Seen;
 use crate::model::{CheckId, Known, ServerName};
 use crate::plan;
-use crate::profile::Source;
+use crate::profile::{Act, Source};
 
 impl State {
     /// The state after `event`, the next of its session.
@@ -69,7 +67,8 @@ impl State {
                 self.measures.remove(&Purpose::Check(place.0, place.1));
             }
             Event::Waived { check, server, reason, .. } => {
-                let check = self.checks.entry((check.clone(), server.clone())).or_insert_with(CheckState::new);
+                let check =
+                    self.checks.entry((check.clone(), server.clone())).or_insert_with(CheckState::new);
                 check.waived = Some(reason.clone());
             }
             Event::PlanFixed { .. } => self.fix_plan(),
@@ -86,13 +85,15 @@ impl State {
             Event::LaneEntered { lane } => self.enter_lane(lane),
             Event::StepCleared { key } => {
                 self.on_step(key, |lane, _| lane.step = StepPhase::Cleared);
-                self.measures.remove(&Purpose::Turn(key.clone()));
+                self.drop_measure(&Purpose::Turn(key.clone()));
             }
             Event::StepIntended { key, targets, once, .. } => {
+                let patience_ms = self.patience_ms(key);
                 self.on_step(key, |lane, now_ms| {
                     lane.step = StepPhase::Running;
                     lane.phase_ms = now_ms;
                     lane.awaited_ms = now_ms;
+                    lane.patience_ms = patience_ms;
                     lane.targets = targets
                         .iter()
                         .map(|target| TargetState {
@@ -109,10 +110,13 @@ impl State {
                 if *once && let ScriptRef::Stage(stage) = &key.lane.script {
                     self.once.insert((stage.clone(), key.step.clone()), key.lane.server.clone());
                 }
-                self.measures.remove(&Purpose::Needs(key.clone()));
+                self.drop_measure(&Purpose::Needs(key.clone()));
             }
             Event::WaitBegun { key } => {
-                let once = self.current(key).and_then(|lane| self.plan_step(lane)).is_some_and(|step| step.step.once);
+                let once = self
+                    .current(key)
+                    .and_then(|lane| self.plan_step(lane))
+                    .is_some_and(|step| step.step.once);
                 if once && let ScriptRef::Stage(stage) = &key.lane.script {
                     self.once.insert((stage.clone(), key.step.clone()), key.lane.server.clone());
                 }
@@ -120,8 +124,8 @@ impl State {
                     lane.step = StepPhase::Waiting;
                     lane.phase_ms = now_ms;
                 });
-                self.measures.remove(&Purpose::Needs(key.clone()));
-                self.measures.remove(&Purpose::Wait(key.clone()));
+                self.drop_measure(&Purpose::Needs(key.clone()));
+                self.drop_measure(&Purpose::Wait(key.clone()));
             }
             Event::TargetEnded { key, place, end, tail, bytes, has, lacks } => {
                 self.on_step(key, |lane, _| {
@@ -140,15 +144,15 @@ impl State {
                     lane.step = StepPhase::Proving { by_hand: *by_hand, patient: !by_hand };
                     lane.phase_ms = now_ms;
                 });
-                self.measures.remove(&Purpose::Proof(key.clone()));
-                self.measures.remove(&Purpose::Tells(key.clone()));
+                self.drop_measure(&Purpose::Proof(key.clone()));
+                self.drop_measure(&Purpose::Tells(key.clone()));
             }
             Event::StepSettled { key, outcome, known, why } => self.settle(key, *outcome, *known, why),
             Event::StepFailed { key, cause } => self.fail(key, cause, false),
             Event::StepUnknown { key, cause } => self.fail(key, cause, true),
             Event::FailureRuled { key, rule, bans } => {
                 self.on_step(key, |lane, _| lane.ruled = Some(rule.clone()));
-                self.measures.remove(&Purpose::Rule(key.clone()));
+                self.drop_measure(&Purpose::Rule(key.clone()));
                 for ban in bans {
                     if !self.bans.contains(ban) {
                         self.bans.push(ban.clone());
@@ -181,7 +185,11 @@ impl State {
             Event::Undone { steps } => {
                 self.once.retain(|(_, used), _| {
                     !steps.iter().any(|undone| {
-                        used == undone || used.as_str().strip_prefix(undone.as_str()).is_some_and(|rest| rest.starts_with('.'))
+                        used == undone
+                            || used
+                                .as_str()
+                                .strip_prefix(undone.as_str())
+                                .is_some_and(|rest| rest.starts_with('.'))
                             || used.as_str().rsplit('.').next() == Some(undone.as_str())
                     })
                 });
@@ -245,7 +253,12 @@ impl State {
         }
         let lanes = self.stages.iter_mut().flat_map(|stage| {
             let active = &stage.active;
-            stage.lanes.iter_mut().enumerate().filter(|(index, _)| active.contains(index)).map(|(_, lane)| lane)
+            stage
+                .lanes
+                .iter_mut()
+                .enumerate()
+                .filter(|(index, _)| active.contains(index))
+                .map(|(_, lane)| lane)
         });
         for lane in lanes.chain(self.sides.iter_mut()) {
             lane.start_agreed = false;
@@ -274,7 +287,9 @@ impl State {
             self.checks.retain(|place, _| known.contains(place));
         }
         for (id, at) in places {
-            if check.is_none_or(|check| *check == id) && server.is_none_or(|server| at.as_ref() == Some(server)) {
+            if check.is_none_or(|check| *check == id)
+                && server.is_none_or(|server| at.as_ref() == Some(server))
+            {
                 self.checks.entry((id.clone(), at.clone())).or_insert_with(CheckState::new);
                 self.begin_measure(Purpose::Check(id, at));
             }
@@ -295,7 +310,8 @@ impl State {
 
     fn survey(&mut self) {
         self.surveyed = true;
-        let servers: Vec<ServerName> = self.setup.inventory.servers.iter().map(|server| server.name.clone()).collect();
+        let servers: Vec<ServerName> =
+            self.setup.inventory.servers.iter().map(|server| server.name.clone()).collect();
         for server in servers {
             self.begin_measure(Purpose::Survey(Some(server)));
         }
@@ -304,6 +320,7 @@ impl State {
 
     pub(super) fn begin_measure(&mut self, purpose: Purpose) {
         let open = self.probes_of(&purpose);
+        self.drop_measure(&purpose);
         for probe in &open {
             self.wanted.insert(probe.clone(), self.seq);
             self.asking.remove(probe);
@@ -312,7 +329,25 @@ impl State {
         if open.is_empty() && matches!(purpose, Purpose::Survey(_)) {
             return;
         }
-        self.measures.insert(purpose, Measure { begun_ms: self.time.now_ms, begun_seq: self.seq, open });
+        self.note_open(&purpose, |lane| lane.open += open.len());
+        self.measures.begin(purpose, Measure { begun_ms: self.time.now_ms, begun_seq: self.seq, open });
+    }
+
+    /// Keeps the count of what a lane's measures wait for.
+    pub(super) fn note_open(&mut self, purpose: &Purpose, change: impl FnOnce(&mut LaneState)) {
+        if let Some(lane) = purpose.step().and_then(|key| self.lane_mut(&key.lane)) {
+            change(lane);
+        }
+    }
+
+    /// How long a step is waited for before the operator is asked.
+    fn patience_ms(&self, key: &StepKey) -> Option<u64> {
+        let step = &self.plan_step(self.current(key)?)?.step;
+        let limit = match self.act_of(key) {
+            Some(Act::Service { .. } | Act::Reboot) => Some(step.timeout),
+            _ => step.late,
+        };
+        limit.map(|limit| self.setup.scaled_ms(limit))
     }
 
     /// What must be read for `purpose`.
@@ -342,7 +377,11 @@ impl State {
                 }
             }
             Purpose::Before => return self.before_probes(),
-            Purpose::Turn(key) | Purpose::Needs(key) | Purpose::Wait(key) | Purpose::Proof(key) | Purpose::Tells(key) => {
+            Purpose::Turn(key)
+            | Purpose::Needs(key)
+            | Purpose::Wait(key)
+            | Purpose::Proof(key)
+            | Purpose::Tells(key) => {
                 self.step_probes(purpose, key, &mut probes);
             }
             Purpose::Rule(key) => {
@@ -373,12 +412,9 @@ impl State {
         if self.wanted.get(probe).is_some_and(|since| *since <= asked) {
             self.wanted.remove(probe);
         }
-        for measure in self.measures.values_mut() {
-            if measure.begun_seq <= asked {
-                measure.open.remove(probe);
-            }
+        for purpose in self.measures.read(probe, asked) {
+            self.note_open(&purpose, |lane| lane.open = lane.open.saturating_sub(1));
         }
-        self.measures.retain(|purpose, measure| !(measure.open.is_empty() && matches!(purpose, Purpose::Survey(_))));
     }
 
     /// Whether the operator's word is asked for where the servers do not answer.
@@ -389,9 +425,11 @@ impl State {
                 .profile
                 .fact(fact)
                 .is_some_and(|fact| fact.ask.is_some() || matches!(fact.source, Source::Ask)),
-            ProbeKey::Check(check, _) => self.setup.profile.check(check).is_some_and(|check| {
-                matches!(check.kind, crate::profile::CheckKind::Ask(_))
-            }),
+            ProbeKey::Check(check, _) => self
+                .setup
+                .profile
+                .check(check)
+                .is_some_and(|check| matches!(check.kind, crate::profile::CheckKind::Ask(_))),
         }
     }
 }

@@ -68,7 +68,8 @@ impl State {
     fn run_id(&self, key: &StepKey, place: &Place) -> String {
         let whole = format!("{}|{key:?}|{place:?}", self.setup.session);
         let digest = Sha256::digest(whole.as_bytes());
-        let hash: String = digest.iter().take(8).fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
+        let hash: String =
+            digest.iter().take(8).fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
         let name: String = format!("{}.{}", key.lane.script, key.step)
             .chars()
             .map(|c| if c.is_ascii_alphanumeric() || c == '.' || c == '_' { c } else { '-' })
@@ -86,12 +87,21 @@ impl State {
                 vec![self.place(&step.at, server, Some(&key.lane))?]
             }
             At::Peers => {
-                let stage = self.stage_of(&key.lane).and_then(|stage| self.stages.get(self.stage_index(&stage.id)?));
+                let stage =
+                    self.stage_of(&key.lane).and_then(|stage| self.stages.get(self.stage_index(&stage.id)?));
                 let lanes = stage.map(|stage| stage.lanes.as_slice()).unwrap_or_default();
                 let others = lanes.iter().filter_map(|lane| lane.key.server.clone());
-                list(others.filter(|other| key.lane.server.as_ref() != Some(other) && !self.left_out.contains_key(other)).collect())
+                list(
+                    others
+                        .filter(|other| {
+                            key.lane.server.as_ref() != Some(other) && !self.left_out.contains_key(other)
+                        })
+                        .collect(),
+                )
             }
-            At::Role(role) => list(self.setup.inventory.of_role(role).map(|server| server.name.clone()).collect()),
+            At::Role(role) => {
+                list(self.setup.inventory.of_role(role).map(|server| server.name.clone()).collect())
+            }
         };
         Ok(places)
     }
@@ -111,7 +121,9 @@ impl State {
                     Some(peers) => others.find(|other| peers.contains(&other.name)),
                     None => others.find(|other| !self.is_down(&other.name)),
                 };
-                found.map(|other| Place::Server(other.name.clone())).ok_or_else(|| "no other server is in service".to_owned())
+                found
+                    .map(|other| Place::Server(other.name.clone()))
+                    .ok_or_else(|| "no other server is in service".to_owned())
             }
             At::Role(role) | At::One(role) => {
                 // A server that is at work itself answers where no other does; a stopped one only if it must.
@@ -156,7 +168,11 @@ impl State {
             }
             Act::Service { act, services } => {
                 let services = self.services(key, places.first(), services.as_ref());
-                Ok(format!("{} {}", service_word(*act), services.iter().map(service_name).collect::<Vec<_>>().join(" ")))
+                Ok(format!(
+                    "{} {}",
+                    service_word(*act),
+                    services.iter().map(service_name).collect::<Vec<_>>().join(" ")
+                ))
             }
             Act::Wait(wait) => Ok(format!("wait until {}", wait.until.source())),
             Act::Reboot => Ok("reboot".to_owned()),
@@ -176,15 +192,21 @@ impl State {
     pub fn job(&self, key: &StepKey, place: &Place) -> Result<Job, String> {
         let os = self.os_at(place);
         match self.act_of(key).ok_or("the profile says nothing for this server's system")? {
-            Act::Run(text) => Ok(Job::Command { os, body: self.rendered(key, text, shell(os), Some(place))?, tty: false }),
-            Act::Attended(text) => Ok(Job::Command { os, body: self.rendered(key, text, shell(os), Some(place))?, tty: true }),
+            Act::Run(text) => {
+                Ok(Job::Command { os, body: self.rendered(key, text, shell(os), Some(place))?, tty: false })
+            }
+            Act::Attended(text) => {
+                Ok(Job::Command { os, body: self.rendered(key, text, shell(os), Some(place))?, tty: true })
+            }
             Act::Upload(input) => {
                 let (local, remote) = self.upload(key, input)?;
                 Ok(Job::Upload { local, remote })
             }
-            Act::Service { act, services } => {
-                Ok(Job::Services { os, act: *act, services: self.services(key, Some(place), services.as_ref()) })
-            }
+            Act::Service { act, services } => Ok(Job::Services {
+                os,
+                act: *act,
+                services: self.services(key, Some(place), services.as_ref()),
+            }),
             Act::Collect(paths) => {
                 let fill = |path| self.rendered(key, path, Shell::None, Some(place));
                 let paths: Result<Vec<_>, _> = paths.iter().map(fill).collect();
@@ -196,9 +218,16 @@ impl State {
         }
     }
 
-    fn rendered(&self, key: &StepKey, text: &Template, shell: Shell, place: Option<&Place>) -> Result<String, String> {
+    fn rendered(
+        &self,
+        key: &StepKey,
+        text: &Template,
+        shell: Shell,
+        place: Option<&Place>,
+    ) -> Result<String, String> {
         let seen = Seen::new(self, Some(&key.lane));
-        let step = self.current(key).and_then(|lane| self.plan_step(lane)).ok_or("the step is not in turn")?;
+        let step =
+            self.current(key).and_then(|lane| self.plan_step(lane)).ok_or("the step is not in turn")?;
         let scope = self.step_scope(&seen, key, step);
         // A step of the farm has the server it runs at in turn, so that its inputs are that server's.
         let scope = match (scope.server, place) {
@@ -211,7 +240,9 @@ impl State {
     fn upload(&self, key: &StepKey, input: &crate::model::InputId) -> Result<(PathBuf, String), String> {
         let seen = Seen::new(self, Some(&key.lane));
         let scope = self.scope(&seen, self.server_of(&key.lane));
-        let local = scope.lookup(&crate::profile::Name::Input(input.clone())).ok_or_else(|| format!("`{input}` has no value"))?;
+        let local = scope
+            .lookup(&crate::profile::Name::Input(input.clone()))
+            .ok_or_else(|| format!("`{input}` has no value"))?;
         let remote = scope.remote(input).ok_or_else(|| format!("`{input}` names no file"))?;
         Ok((PathBuf::from(local.to_string()), remote))
     }
@@ -262,7 +293,9 @@ impl State {
                     Source::Run(run) => {
                         let place = self.place(&fact.at, server, None)?;
                         let os = self.os_at(&place);
-                        let text = run.get(os).ok_or_else(|| format!("the profile has no command for {}", os.as_str()))?;
+                        let text = run
+                            .get(os)
+                            .ok_or_else(|| format!("the profile has no command for {}", os.as_str()))?;
                         // A fact of the farm has the server it is asked at in turn, so that its inputs are that
                         // server's.
                         let scope = match (&place, server) {
@@ -270,7 +303,11 @@ impl State {
                             _ => scope,
                         };
                         let script = text.render(shell(os), &|name| scope.lookup(name));
-                        Ok(Some(Ask::Command { place, os, script: script.map_err(|error| error.to_string())? }))
+                        Ok(Some(Ask::Command {
+                            place,
+                            os,
+                            script: script.map_err(|error| error.to_string())?,
+                        }))
                     }
                 }
             }
@@ -282,7 +319,11 @@ impl State {
         }
     }
 
-    fn check_ask(&self, check: &crate::profile::Check, server: Option<&Server>) -> Result<Option<Ask>, String> {
+    fn check_ask(
+        &self,
+        check: &crate::profile::Check,
+        server: Option<&Server>,
+    ) -> Result<Option<Ask>, String> {
         let seen = Seen::new(self, None);
         let scope = self.scope(&seen, server);
         let fill = |text: Option<&Template>| {
@@ -302,7 +343,8 @@ impl State {
                 Ask::FreeSpace { place, path }
             }
             CheckKind::Port(port) => {
-                let address = server.map(|server| server.address.clone()).ok_or("a port is checked of a server")?;
+                let address =
+                    server.map(|server| server.address.clone()).ok_or("a port is checked of a server")?;
                 let from = match &check.at {
                     At::Here => Place::Console,
                     at => self.place(at, server, None)?,
@@ -325,7 +367,9 @@ impl State {
                 };
                 let path = path.strip_prefix(root).map(str::to_owned).unwrap_or(path);
                 let same_as = same_as.as_ref().and_then(|input| {
-                    scope.lookup(&crate::profile::Name::Input(input.clone())).map(|value: Value| PathBuf::from(value.to_string()))
+                    scope
+                        .lookup(&crate::profile::Name::Input(input.clone()))
+                        .map(|value: Value| PathBuf::from(value.to_string()))
                 });
                 Ask::File { place, path, same_as }
             }

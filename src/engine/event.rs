@@ -78,9 +78,13 @@ pub struct Target {
 pub enum Close {
     Done,
     /// For good: what is left is the vendor's next step.
-    Failed { why: String },
+    Failed {
+        why: String,
+    },
     /// May be resumed.
-    Stopped { why: String },
+    Stopped {
+        why: String,
+    },
 }
 
 /// A ban that a profile pronounced. It stays with the farm until it is lifted.
@@ -97,37 +101,98 @@ pub struct Ban {
 #[serde(rename_all = "snake_case")]
 pub enum Event {
     /// A runner took the session over. The first event, and the first after each crash, hold or stop.
-    Opened { program: String, host: String },
+    Opened {
+        program: String,
+        host: String,
+    },
     /// Bans that earlier sessions left with this farm.
-    BansFound { bans: Vec<Ban> },
-    BanLifted { act: Forbidden, evidence: String, viewer: ViewerId },
+    BansFound {
+        bans: Vec<Ban>,
+    },
+    BanLifted {
+        act: Forbidden,
+        evidence: String,
+        viewer: ViewerId,
+    },
     /// The runner cut a line off the journal's end that was not written whole.
-    TornTail { bytes: u64 },
-    Answered { input: InputId, key: String, value: Value, viewer: ViewerId },
-    NoticeConfirmed { notice: NoticeId, viewer: ViewerId },
+    TornTail {
+        bytes: u64,
+    },
+    Answered {
+        input: InputId,
+        key: String,
+        value: Value,
+        viewer: ViewerId,
+    },
+    NoticeConfirmed {
+        notice: NoticeId,
+        viewer: ViewerId,
+    },
     /// An input that the vendor does not vouch for was seen and agreed to.
-    UnsureAgreed { input: InputId, viewer: ViewerId },
+    UnsureAgreed {
+        input: InputId,
+        viewer: ViewerId,
+    },
     /// The start's checks are to be carried out: all, one, or one on one server.
-    ChecksWanted { check: Option<CheckId>, server: Option<ServerName> },
+    ChecksWanted {
+        check: Option<CheckId>,
+        server: Option<ServerName>,
+    },
     /// Versions and registered servers are to be read off.
     SurveyWanted,
-    MeasureBegun { purpose: Purpose },
+    MeasureBegun {
+        purpose: Purpose,
+    },
     /// A question to a server was answered, or is known not to be. `asked`: the sequence number of the event
     /// after which it was put, so that an older answer is never taken for a newer one.
-    Read { probe: ProbeKey, asked: u64, reading: Reading },
-    Checked { check: CheckId, server: Option<ServerName>, verdict: Verdict, shown: String, known: Known },
-    Waived { check: CheckId, server: Option<ServerName>, reason: String, viewer: ViewerId },
+    Read {
+        probe: ProbeKey,
+        asked: u64,
+        reading: Reading,
+    },
+    Checked {
+        check: CheckId,
+        server: Option<ServerName>,
+        verdict: Verdict,
+        shown: String,
+        known: Known,
+    },
+    Waived {
+        check: CheckId,
+        server: Option<ServerName>,
+        reason: String,
+        viewer: ViewerId,
+    },
     /// The operator agreed to this plan: from here on it is carried out.
-    PlanFixed { hash: String, viewer: ViewerId },
-    StageEntered { stage: StageId },
-    StageLeft { stage: StageId },
-    LaneEntered { lane: LaneKey },
+    PlanFixed {
+        hash: String,
+        viewer: ViewerId,
+    },
+    StageEntered {
+        stage: StageId,
+    },
+    StageLeft {
+        stage: StageId,
+    },
+    LaneEntered {
+        lane: LaneKey,
+    },
     /// Its `when` holds and its `done` does not: the step will be carried out.
-    StepCleared { key: StepKey },
+    StepCleared {
+        key: StepKey,
+    },
     /// It will now be started: journalled and synced before it is.
-    StepIntended { key: StepKey, targets: Vec<Target>, command: String, tty: bool, once: bool },
+    StepIntended {
+        key: StepKey,
+        targets: Vec<Target>,
+        command: String,
+        tty: bool,
+        once: bool,
+    },
     /// A wait began.
-    WaitBegun { key: StepKey },
+    WaitBegun {
+        key: StepKey,
+    },
     TargetEnded {
         key: StepKey,
         place: Place,
@@ -141,42 +206,117 @@ pub enum Event {
         lacks: Option<bool>,
     },
     /// Every target ended; whether it worked is now looked at.
-    ProofBegun { key: StepKey, by_hand: bool },
-    StepSettled { key: StepKey, outcome: Outcome, known: Known, why: String },
-    StepFailed { key: StepKey, cause: Cause },
-    StepUnknown { key: StepKey, cause: Cause },
+    ProofBegun {
+        key: StepKey,
+        by_hand: bool,
+    },
+    StepSettled {
+        key: StepKey,
+        outcome: Outcome,
+        known: Known,
+        why: String,
+    },
+    StepFailed {
+        key: StepKey,
+        cause: Cause,
+    },
+    StepUnknown {
+        key: StepKey,
+        cause: Cause,
+    },
     /// Which of the profile's failure rules fits.
-    FailureRuled { key: StepKey, rule: Option<FailureId>, bans: Vec<Ban> },
+    FailureRuled {
+        key: StepKey,
+        rule: Option<FailureId>,
+        bans: Vec<Ban>,
+    },
     /// Gates hold; the server is watched for its soak time.
-    SoakBegun { lane: LaneKey },
-    LaneDone { lane: LaneKey },
-    LeftOut { server: ServerName, reason: String, viewer: ViewerId },
-    RecoveryBegun { lane: LaneKey, of: StepKey },
+    SoakBegun {
+        lane: LaneKey,
+    },
+    LaneDone {
+        lane: LaneKey,
+    },
+    LeftOut {
+        server: ServerName,
+        reason: String,
+        viewer: ViewerId,
+    },
+    RecoveryBegun {
+        lane: LaneKey,
+        of: StepKey,
+    },
     /// What a recovery undid may be done once more.
-    Undone { steps: Vec<StepId> },
+    Undone {
+        steps: Vec<StepId>,
+    },
     /// The procedure is gone through again from this stage on.
-    RoundBegun { round: u32, stage: StageId },
-    FixBegun { lane: LaneKey },
-    Asked { question: Question },
-    Replied { question: u64, choice: Choice, text: String, viewer: ViewerId },
+    RoundBegun {
+        round: u32,
+        stage: StageId,
+    },
+    FixBegun {
+        lane: LaneKey,
+    },
+    Asked {
+        question: Question,
+    },
+    Replied {
+        question: u64,
+        choice: Choice,
+        text: String,
+        viewer: ViewerId,
+    },
     /// A question that no longer needs an answer.
-    Withdrawn { question: u64 },
-    Paused { server: Option<ServerName>, viewer: ViewerId },
-    Unpaused { server: Option<ServerName>, viewer: ViewerId },
-    StopWanted { viewer: ViewerId },
+    Withdrawn {
+        question: u64,
+    },
+    Paused {
+        server: Option<ServerName>,
+        viewer: ViewerId,
+    },
+    Unpaused {
+        server: Option<ServerName>,
+        viewer: ViewerId,
+    },
+    StopWanted {
+        viewer: ViewerId,
+    },
     EndChecksBegun,
-    EndChecksAccepted { viewer: ViewerId },
-    ReachLost { server: ServerName, why: String },
-    ReachBack { server: ServerName },
+    EndChecksAccepted {
+        viewer: ViewerId,
+    },
+    ReachLost {
+        server: ServerName,
+        why: String,
+    },
+    ReachBack {
+        server: ServerName,
+    },
     /// Something that the operator must do after the session.
-    ToDo { text: String },
-    PenTaken { viewer: ViewerId, by_force: bool },
+    ToDo {
+        text: String,
+    },
+    PenTaken {
+        viewer: ViewerId,
+        by_force: bool,
+    },
     /// The viewer who held the pen is gone.
-    PenLeft { viewer: ViewerId },
+    PenLeft {
+        viewer: ViewerId,
+    },
     /// What a viewer wanted, and why it was not done.
-    Refused { viewer: ViewerId, intent: String, why: String },
+    Refused {
+        viewer: ViewerId,
+        intent: String,
+        why: String,
+    },
     /// Keys typed into an attended run; how many, never which.
-    Typed { key: StepKey, count: u64 },
-    Closed { close: Close },
+    Typed {
+        key: StepKey,
+        count: u64,
+    },
+    Closed {
+        close: Close,
+    },
 }
-

@@ -18,37 +18,87 @@ use crate::profile::{FactKind, Forbidden, Severity};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Intent {
-    Answer { input: InputId, key: String, value: Value },
-    ConfirmNotice { notice: NoticeId },
-    AgreeUnsure { input: InputId },
+    Answer {
+        input: InputId,
+        key: String,
+        value: Value,
+    },
+    ConfirmNotice {
+        notice: NoticeId,
+    },
+    AgreeUnsure {
+        input: InputId,
+    },
     Survey,
-    Check { check: Option<CheckId>, server: Option<ServerName> },
-    Fix { check: CheckId, server: Option<ServerName> },
-    Waive { check: CheckId, server: Option<ServerName>, reason: String },
+    Check {
+        check: Option<CheckId>,
+        server: Option<ServerName>,
+    },
+    Fix {
+        check: CheckId,
+        server: Option<ServerName>,
+    },
+    Waive {
+        check: CheckId,
+        server: Option<ServerName>,
+        reason: String,
+    },
     /// Agree to the summary: the plan with this hash is carried out.
-    Begin { plan: String },
-    Reply { question: u64, choice: Choice, text: String },
-    Pause { server: Option<ServerName> },
-    Unpause { server: Option<ServerName> },
-    LeaveOut { server: ServerName, reason: String },
+    Begin {
+        plan: String,
+    },
+    Reply {
+        question: u64,
+        choice: Choice,
+        text: String,
+    },
+    Pause {
+        server: Option<ServerName>,
+    },
+    Unpause {
+        server: Option<ServerName>,
+    },
+    LeaveOut {
+        server: ServerName,
+        reason: String,
+    },
     Stop,
-    TakePen { by_force: bool },
-    LiftBan { act: Forbidden, evidence: String },
+    TakePen {
+        by_force: bool,
+    },
+    LiftBan {
+        act: Forbidden,
+        evidence: String,
+    },
 }
 
 /// What stands between the operator and the start.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Lack {
-    Input { input: InputId, key: String },
+    Input {
+        input: InputId,
+        key: String,
+    },
     Unsure(InputId),
     Notice(NoticeId),
     /// The checks were not carried out yet, or are under way.
     Unchecked,
     /// A check that blocks.
-    Blocked { check: CheckId, server: Option<ServerName>, shown: String },
+    Blocked {
+        check: CheckId,
+        server: Option<ServerName>,
+        shown: String,
+    },
     /// A warning that nobody waived.
-    Warned { check: CheckId, server: Option<ServerName>, shown: String },
-    Plan { stage: Option<StageId>, text: String },
+    Warned {
+        check: CheckId,
+        server: Option<ServerName>,
+        shown: String,
+    },
+    Plan {
+        stage: Option<StageId>,
+        text: String,
+    },
     Banned(String),
 }
 
@@ -76,7 +126,10 @@ impl State {
         let places = self.check_places(false);
         let running = places.iter().any(|(check, server)| {
             self.measures.contains_key(&super::measure::Purpose::Check(check.clone(), server.clone()))
-                || self.checks.get(&(check.clone(), server.clone())).is_none_or(|found| found.verdict.is_none())
+                || self
+                    .checks
+                    .get(&(check.clone(), server.clone()))
+                    .is_none_or(|found| found.verdict.is_none())
         });
         if running {
             lacking.push(Lack::Unchecked);
@@ -93,7 +146,9 @@ impl State {
             });
         }
         if let Err(problems) = plan::build(setup, &self.answers) {
-            lacking.extend(problems.into_iter().map(|problem| Lack::Plan { stage: problem.stage, text: problem.text }));
+            lacking.extend(
+                problems.into_iter().map(|problem| Lack::Plan { stage: problem.stage, text: problem.text }),
+            );
         }
         lacking
     }
@@ -138,7 +193,12 @@ impl State {
                 self.preparing("answers are fixed")?;
                 let known = self.setup.profile.input(input).ok_or(format!("there is no input `{input}`"))?;
                 answers::fits(&self.setup, known, key, value)?;
-                Ok(vec![Event::Answered { input: input.clone(), key: key.clone(), value: value.clone(), viewer }])
+                Ok(vec![Event::Answered {
+                    input: input.clone(),
+                    key: key.clone(),
+                    value: value.clone(),
+                    viewer,
+                }])
             }
             Intent::ConfirmNotice { notice } => {
                 self.preparing("notices are behind")?;
@@ -154,7 +214,8 @@ impl State {
                 self.preparing("the checks of the start are behind")?;
                 let places = self.check_places(false);
                 let fits = |(id, at): &(CheckId, Option<ServerName>)| {
-                    check.as_ref().is_none_or(|check| id == check) && server.as_ref().is_none_or(|s| at.as_ref() == Some(s))
+                    check.as_ref().is_none_or(|check| id == check)
+                        && server.as_ref().is_none_or(|s| at.as_ref() == Some(s))
                 };
                 if !places.is_empty() && !places.iter().any(fits) {
                     return Err("there is no such check at the start".to_owned());
@@ -162,7 +223,9 @@ impl State {
                 Ok(vec![Event::ChecksWanted { check: check.clone(), server: server.clone() }])
             }
             Intent::Fix { check, server } => self.judge_fix(check, server.as_ref()),
-            Intent::Waive { check, server, reason } => self.judge_waive(viewer, check, server.as_ref(), reason),
+            Intent::Waive { check, server, reason } => {
+                self.judge_waive(viewer, check, server.as_ref(), reason)
+            }
             Intent::Begin { plan } => self.judge_begin(viewer, plan),
             Intent::Reply { question, choice, text } => self.judge_reply(viewer, *question, *choice, text),
             Intent::Pause { server } => {
@@ -175,14 +238,17 @@ impl State {
             }
             Intent::LeaveOut { server, reason } => {
                 self.known(Some(server))?;
-                self.judge_leave_out(viewer, server, reason)
+                self.judge_leave_out(&viewer, server, reason)
             }
             Intent::Stop => Ok(vec![Event::StopWanted { viewer }]),
             Intent::LiftBan { act, evidence } => {
-                let ban = self.bans.iter().find(|ban| ban.act == *act).ok_or("nothing of the kind is forbidden")?;
+                let ban =
+                    self.bans.iter().find(|ban| ban.act == *act).ok_or("nothing of the kind is forbidden")?;
                 match &ban.lifted_by {
                     None => Err(format!("the vendor names nothing that lifts it: {}", ban.why)),
-                    Some(what) if evidence.trim().is_empty() => Err(format!("it is lifted by: {what}; type the evidence")),
+                    Some(what) if evidence.trim().is_empty() => {
+                        Err(format!("it is lifted by: {what}; type the evidence"))
+                    }
                     Some(_) => Ok(vec![Event::BanLifted { act: *act, evidence: evidence.clone(), viewer }]),
                 }
             }
@@ -192,7 +258,9 @@ impl State {
     fn take_pen(&self, viewer: ViewerId, by_force: bool) -> Result<Vec<Event>, String> {
         match &self.pen {
             Some(pen) if *pen == viewer => Ok(Vec::new()),
-            Some(pen) if !by_force => Err(format!("{pen} holds the pen; take it over by force if they are gone")),
+            Some(pen) if !by_force => {
+                Err(format!("{pen} holds the pen; take it over by force if they are gone"))
+            }
             _ => Ok(vec![Event::PenTaken { viewer, by_force }]),
         }
     }
@@ -203,7 +271,9 @@ impl State {
 
     fn known(&self, server: Option<&ServerName>) -> Result<(), String> {
         match server {
-            Some(server) if self.setup.server(server).is_none() => Err(format!("the inventory has no server `{server}`")),
+            Some(server) if self.setup.server(server).is_none() => {
+                Err(format!("the inventory has no server `{server}`"))
+            }
             _ => Ok(()),
         }
     }
@@ -234,8 +304,12 @@ impl State {
         let facts = self.check_facts(check).ok_or(format!("there is no check `{check}`"))?;
         let found = self.checks.get(&(check.clone(), server.cloned())).and_then(|found| found.verdict);
         match found {
-            _ if facts.severity == Severity::Block => Err(format!("\"{}\" blocks; a blocker is never passed", facts.title)),
-            _ if reason.trim().is_empty() => Err("a warning is waived with a reason only; type one".to_owned()),
+            _ if facts.severity == Severity::Block => {
+                Err(format!("\"{}\" blocks; a blocker is never passed", facts.title))
+            }
+            _ if reason.trim().is_empty() => {
+                Err("a warning is waived with a reason only; type one".to_owned())
+            }
             None => Err("it was not checked yet".to_owned()),
             Some(Verdict::Pass) => Err("it passed; there is nothing to waive".to_owned()),
             Some(_) => Ok(vec![Event::Waived {
@@ -251,7 +325,8 @@ impl State {
         self.preparing("the plan is fixed")?;
         let lacking = self.lacking();
         if let Some(first) = lacking.first() {
-            let more = if lacking.len() > 1 { format!(" (and {} more)", lacking.len() - 1) } else { String::new() };
+            let more =
+                if lacking.len() > 1 { format!(" (and {} more)", lacking.len() - 1) } else { String::new() };
             return Err(format!("it cannot begin yet: {}{more}", self.lack_text(first)));
         }
         if self.sides.iter().any(|lane| !lane.phase.is_closed()) {
@@ -266,8 +341,11 @@ impl State {
 
     /// What is lacking, as a sentence.
     pub fn lack_text(&self, lack: &Lack) -> String {
-        let place = |server: &Option<ServerName>| server.as_ref().map(|s| format!(" on {s}")).unwrap_or_default();
-        let title = |check: &CheckId| self.check_facts(check).map_or(check.to_string(), |facts| facts.title.to_owned());
+        let place =
+            |server: &Option<ServerName>| server.as_ref().map(|s| format!(" on {s}")).unwrap_or_default();
+        let title = |check: &CheckId| {
+            self.check_facts(check).map_or(check.to_string(), |facts| facts.title.to_owned())
+        };
         match lack {
             Lack::Input { input, key } => {
                 let label = self.setup.profile.input(input).map_or(input.as_str(), |input| &input.label);
@@ -280,7 +358,9 @@ impl State {
             }
             Lack::Notice(notice) => format!("notice `{notice}` was not confirmed"),
             Lack::Unchecked => "the checks have not all been carried out".to_owned(),
-            Lack::Blocked { check, server, shown } => format!("\"{}\"{} blocks: {shown}", title(check), place(server)),
+            Lack::Blocked { check, server, shown } => {
+                format!("\"{}\"{} blocks: {shown}", title(check), place(server))
+            }
             Lack::Warned { check, server, shown } => {
                 format!("\"{}\"{} warns and was not waived: {shown}", title(check), place(server))
             }
@@ -292,7 +372,12 @@ impl State {
         }
     }
 
-    fn judge_leave_out(&self, viewer: ViewerId, server: &ServerName, reason: &str) -> Result<Vec<Event>, String> {
+    fn judge_leave_out(
+        &self,
+        viewer: &ViewerId,
+        server: &ServerName,
+        reason: &str,
+    ) -> Result<Vec<Event>, String> {
         if self.plan.is_none() {
             return Err("the plan is not fixed yet; change the inventory instead".to_owned());
         }
@@ -305,14 +390,23 @@ impl State {
         if self.active_lanes().any(|lane| lane.key.server.as_ref() == Some(server) && lane.is_running()) {
             return Err(format!("a step runs on {server}; what runs is never cut off"));
         }
-        let viewer_id = viewer.clone();
         Ok(vec![
-            Event::LeftOut { server: server.clone(), reason: reason.trim().to_owned(), viewer: viewer_id },
+            Event::LeftOut {
+                server: server.clone(),
+                reason: reason.trim().to_owned(),
+                viewer: viewer.clone(),
+            },
             Event::ToDo { text: format!("{server} was left out: {}", reason.trim()) },
         ])
     }
 
-    fn judge_reply(&self, viewer: ViewerId, id: u64, choice: Choice, text: &str) -> Result<Vec<Event>, String> {
+    fn judge_reply(
+        &self,
+        viewer: ViewerId,
+        id: u64,
+        choice: Choice,
+        text: &str,
+    ) -> Result<Vec<Event>, String> {
         let question = self.questions.get(&id).ok_or("this question is no longer open; nothing was done")?;
         let option = question
             .option(choice)
@@ -327,15 +421,20 @@ impl State {
         if option.wants_text && text.is_empty() {
             return Err("this needs a text: a reason, or the answer".to_owned());
         }
-        let replied =
-            Event::Replied { question: id, choice, text: text.to_owned(), viewer: viewer.clone() };
+        let replied = Event::Replied { question: id, choice, text: text.to_owned(), viewer: viewer.clone() };
         let mut events = vec![replied];
         events.extend(self.reply_follows(viewer, question, choice, text)?);
         Ok(events)
     }
 
     /// What a reply brings about beyond itself.
-    fn reply_follows(&self, viewer: ViewerId, question: &Question, choice: Choice, text: &str) -> Result<Vec<Event>, String> {
+    fn reply_follows(
+        &self,
+        viewer: ViewerId,
+        question: &Question,
+        choice: Choice,
+        text: &str,
+    ) -> Result<Vec<Event>, String> {
         let told = |key: &StepKey, outcome| Event::StepSettled {
             key: key.clone(),
             outcome,
@@ -354,7 +453,8 @@ impl State {
             (About::Confirm(key), Choice::No)
             | (About::Manual(key) | About::Attended(key), Choice::Cannot)
             | (About::Settle(key), Choice::Failed) => vec![failed(key)],
-            (About::Manual(key) | About::Attended(key), Choice::Done) | (About::Failure(key), Choice::ByHand) => {
+            (About::Manual(key) | About::Attended(key), Choice::Done)
+            | (About::Failure(key), Choice::ByHand) => {
                 vec![Event::ProofBegun { key: key.clone(), by_hand: true }]
             }
             (About::Slow(key), Choice::Unknown) => vec![Event::StepUnknown {
@@ -368,11 +468,15 @@ impl State {
             }
             (About::Tell(probe), Choice::Unknown) => {
                 let seen = Measured::Unknown("the operator cannot tell".to_owned());
-                vec![Event::Read { probe: probe.clone(), asked: self.seq, reading: Reading { known: Known::Told, seen } }]
+                vec![Event::Read {
+                    probe: probe.clone(),
+                    asked: self.seq,
+                    reading: Reading { known: Known::Told, seen },
+                }]
             }
             (About::Failure(key), Choice::LeaveOut) => {
                 let server = key.lane.server.clone().ok_or("this is a step of the whole farm")?;
-                self.judge_leave_out(viewer, &server, text)?
+                self.judge_leave_out(&viewer, &server, text)?
             }
             (About::Failure(key), Choice::Recover) => {
                 let rule = self.current(key).and_then(|lane| lane.ruled.clone()).flatten();
@@ -426,7 +530,8 @@ impl State {
     /// Whether every lane of the plan is behind, so that no server is left half-way.
     pub fn is_halfway(&self, server: &ServerName) -> bool {
         self.active_lanes().any(|lane| {
-            lane.key.server.as_ref() == Some(server) && matches!(lane.phase, LanePhase::Active | LanePhase::Recovering)
+            lane.key.server.as_ref() == Some(server)
+                && matches!(lane.phase, LanePhase::Active | LanePhase::Recovering)
         })
     }
 

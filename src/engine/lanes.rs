@@ -7,7 +7,9 @@ use super::event::{Cause, Close, End, Outcome};
 use super::key::{LaneKey, ScriptRef, StepKey};
 use super::measure::Purpose;
 use super::question::{About, Choice, Question};
-use super::state::{CheckState, FailureRecord, LanePhase, LaneState, Phase, Record, StageState, State, StepPhase, TargetState};
+use super::state::{
+    CheckState, FailureRecord, LanePhase, LaneState, Phase, Record, StageState, State, StepPhase, TargetState,
+};
 use crate::model::{CheckId, Known, ServerName};
 use crate::plan;
 
@@ -24,7 +26,12 @@ impl State {
         let lanes: Vec<LaneState> = plan.stages[index]
             .iter()
             .map(|lane| {
-                let key = LaneKey { script: script.clone(), server: lane.server.clone(), round: self.round, item: None };
+                let key = LaneKey {
+                    script: script.clone(),
+                    server: lane.server.clone(),
+                    round: self.round,
+                    item: None,
+                };
                 let mut state = LaneState::new(key, lane.steps.clone());
                 if let Some(reason) = lane.server.as_ref().and_then(|server| self.left_out.get(server)) {
                     state.phase = LanePhase::LeftOut(reason.clone());
@@ -51,7 +58,8 @@ impl State {
 
     pub(super) fn enter_stage(&mut self, id: &crate::model::StageId) {
         if self.before.is_none() {
-            let before = self.latest.iter().map(|(key, dated)| (key.clone(), dated.reading.clone())).collect();
+            let before =
+                self.latest.iter().map(|(key, dated)| (key.clone(), dated.reading.clone())).collect();
             self.before = Some(before);
             self.measures.remove(&Purpose::Before);
         }
@@ -98,8 +106,15 @@ impl State {
         self.sides.push(lane);
     }
 
-    fn side_step_applies(&self, key: &LaneKey, index: usize, server: Option<&crate::inventory::Server>) -> bool {
-        let Some(step) = self.script(&key.script).and_then(|script| script.steps.get(index)) else { return false };
+    fn side_step_applies(
+        &self,
+        key: &LaneKey,
+        index: usize,
+        server: Option<&crate::inventory::Server>,
+    ) -> bool {
+        let Some(step) = self.script(&key.script).and_then(|script| script.steps.get(index)) else {
+            return false;
+        };
         step.when.iter().all(|when| {
             let scope = plan::Scope::settled(&self.setup, &self.answers, server).with(&when.with);
             !scope.is_settled(when.expr.names()) || when.expr.test(&|name| scope.lookup(name)) != Some(false)
@@ -146,9 +161,11 @@ impl State {
             lane.ruled = None;
         });
         // An agreement holds to the end of the optional steps.
-        if agreed && self.lane(&key.lane).and_then(|lane| self.plan_step(lane)?.optional_until) != group {
-            let lane = self.lane_mut(&key.lane);
-            lane.into_iter().for_each(|lane| lane.optional_agreed = false);
+        if agreed
+            && self.lane(&key.lane).and_then(|lane| self.plan_step(lane)?.optional_until) != group
+            && let Some(lane) = self.lane_mut(&key.lane)
+        {
+            lane.optional_agreed = false;
         }
         self.forget_measures(key);
     }
@@ -170,8 +187,9 @@ impl State {
     /// Forgets a measure, and what was to be read for nothing else.
     pub(super) fn drop_measure(&mut self, purpose: &Purpose) {
         let Some(measure) = self.measures.remove(purpose) else { return };
+        self.note_open(purpose, |lane| lane.open = lane.open.saturating_sub(measure.open.len()));
         for probe in measure.open {
-            if !self.measures.values().any(|other| other.open.contains(&probe)) {
+            if !self.measures.want(&probe) {
                 self.wanted.remove(&probe);
                 self.asking.remove(&probe);
             }
@@ -239,7 +257,8 @@ impl State {
             Some(crate::profile::Then::Stage(_)) => {}
             Some(crate::profile::Then::End) | None => {
                 self.close_lane(&of.lane, LanePhase::Given);
-                let why = "the recovery that the vendor prescribes was carried out; the upgrade ends here".to_owned();
+                let why = "the recovery that the vendor prescribes was carried out; the upgrade ends here"
+                    .to_owned();
                 self.halt = Some(Close::Failed { why });
             }
         }
@@ -270,12 +289,15 @@ impl State {
     pub(super) fn leave_out(&mut self, server: &ServerName, reason: &str) {
         self.left_out.insert(server.clone(), reason.to_owned());
         for index in 0..self.stages.len() {
-            let lane = self.stages[index].lane_of(Some(server)).and_then(|lane| self.stages[index].lanes.get(lane));
+            let lane =
+                self.stages[index].lane_of(Some(server)).and_then(|lane| self.stages[index].lanes.get(lane));
             if let Some(lane) = lane.filter(|lane| !lane.phase.is_closed()) {
                 let key = lane.key.clone();
                 let step = self.step_key(lane);
                 // Nobody knows how much of it works.
-                if lane.phase == LanePhase::Active && (lane.step != StepPhase::Ready || !lane.records.is_empty()) {
+                if lane.phase == LanePhase::Active
+                    && (lane.step != StepPhase::Ready || !lane.records.is_empty())
+                {
                     self.stopped.insert(server.clone());
                 }
                 self.note_settled(&step, "left out");
@@ -284,7 +306,8 @@ impl State {
                 self.close_lane(&key, LanePhase::LeftOut(reason.to_owned()));
             }
         }
-        let of_it = |lane: &LaneState| lane.of.as_ref().is_some_and(|of| of.lane.server.as_ref() == Some(server));
+        let of_it =
+            |lane: &LaneState| lane.of.as_ref().is_some_and(|of| of.lane.server.as_ref() == Some(server));
         for lane in self.sides.iter_mut().filter(|lane| of_it(lane) && !lane.phase.is_closed()) {
             lane.phase = LanePhase::LeftOut(reason.to_owned());
         }
@@ -316,6 +339,9 @@ impl State {
         }
         self.stage = from;
         self.measures.clear();
+        // The lanes before that stage, and recoveries, stay.
+        let stay = self.stages.iter_mut().flat_map(|stage| &mut stage.lanes).chain(&mut self.sides);
+        stay.for_each(|lane| lane.open = 0);
         self.wanted.clear();
         self.asking.clear();
     }
@@ -333,7 +359,9 @@ impl State {
                 self.halt_waits = false;
                 self.halt = Some(Close::Stopped { why: format!("{}; it goes on there", question.text) });
             }
-            (About::Slow(key), Choice::LookAgain) => self.on_step(key, |lane, now_ms| lane.awaited_ms = now_ms),
+            (About::Slow(key), Choice::LookAgain) => {
+                self.on_step(key, |lane, now_ms| lane.awaited_ms = now_ms);
+            }
             (About::Failure(key), Choice::Skip) => {
                 self.note_settled(key, "the fix was given up");
                 self.close_lane(&key.lane, LanePhase::Given);
@@ -342,14 +370,19 @@ impl State {
                 let why = format!("held by the operator at: {}", question.text);
                 self.halt = Some(Close::Stopped { why });
             }
-            (_, Choice::Abort) => self.halt = Some(Close::Failed { why: format!("ended by the operator at: {}", question.text) }),
+            (_, Choice::Abort) => {
+                self.halt =
+                    Some(Close::Failed { why: format!("ended by the operator at: {}", question.text) });
+            }
             (About::Optional(key), Choice::Do) => self.on_step(key, |lane, _| lane.optional_agreed = true),
             (About::Attended(key), Choice::Start) => {
                 self.on_step(key, |lane, _| lane.start_agreed = true);
                 self.drop_measure(&Purpose::Needs(key.clone()));
             }
             (About::Failure(key), Choice::Retry) => self.retry(key),
-            (About::Failure(key), Choice::LookAgain) if self.current(key).is_some_and(LaneState::waited) => self.retry(key),
+            (About::Failure(key), Choice::LookAgain) if self.current(key).is_some_and(LaneState::waited) => {
+                self.retry(key);
+            }
             (About::Settle(key) | About::Failure(key), Choice::LookAgain) => {
                 self.on_step(key, |lane, now_ms| {
                     lane.step = StepPhase::Proving { by_hand: false, patient: false };
@@ -357,7 +390,8 @@ impl State {
                 });
             }
             (About::Failure(key), Choice::Waive) => {
-                if let Some(StepPhase::Failed(Cause::Needs { check, .. })) = self.current(key).map(|lane| lane.step.clone())
+                if let Some(StepPhase::Failed(Cause::Needs { check, .. })) =
+                    self.current(key).map(|lane| lane.step.clone())
                 {
                     let server = self.check_server(&check, key);
                     let state = self.checks.entry((check, server)).or_insert_with(CheckState::new);
@@ -369,7 +403,8 @@ impl State {
                 self.want_checks(true, Some(&check.clone()), server.as_ref());
             }
             (About::EndCheck(check, server), Choice::Waive) => {
-                let state = self.checks.entry((check.clone(), server.clone())).or_insert_with(CheckState::new);
+                let state =
+                    self.checks.entry((check.clone(), server.clone())).or_insert_with(CheckState::new);
                 state.waived = Some(text.to_owned());
             }
             _ => {}

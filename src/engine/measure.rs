@@ -40,9 +40,12 @@ impl Purpose {
     /// The step it is for.
     pub fn step(&self) -> Option<&StepKey> {
         match self {
-            Self::Turn(key) | Self::Needs(key) | Self::Wait(key) | Self::Proof(key) | Self::Tells(key) | Self::Rule(key) => {
-                Some(key)
-            }
+            Self::Turn(key)
+            | Self::Needs(key)
+            | Self::Wait(key)
+            | Self::Proof(key)
+            | Self::Tells(key)
+            | Self::Rule(key) => Some(key),
             Self::Survey(_) | Self::Check(..) | Self::Before => None,
         }
     }
@@ -210,7 +213,8 @@ impl<'a> Probes<'a> {
                 self.found.insert(ProbeKey::Check(check.id.clone(), None));
             }
             _ => {
-                self.found.insert(ProbeKey::Check(check.id.clone(), server.map(|server| server.name.clone())));
+                self.found
+                    .insert(ProbeKey::Check(check.id.clone(), server.map(|server| server.name.clone())));
             }
         }
     }

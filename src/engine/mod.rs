@@ -25,6 +25,7 @@ mod intent;
 mod key;
 mod lanes;
 mod measure;
+mod measures;
 mod probes;
 mod question;
 mod reading;
@@ -40,10 +41,11 @@ pub use event::{Ban, Cause, Close, End, Event, Outcome, Stamp, Target};
 pub use intent::{Intent, Lack};
 pub use key::{GATES, LaneKey, Place, ScriptRef, StepKey};
 pub use measure::{Measured, ProbeKey, Purpose, Reading};
+pub use measures::{Measure, Measures};
 pub use question::{About, Answer, Choice, Question};
 pub use reading::{Raw, read_fact, read_value};
 pub use state::{
-    CheckState, Dated, FailureRecord, LanePhase, LaneState, Measure, Phase, Record, SessionTime, StageState, State,
+    CheckState, Dated, FailureRecord, LanePhase, LaneState, Phase, Record, SessionTime, StageState, State,
     StepPhase, TargetState,
 };
 pub use verdict::{CheckFacts, INSTALLED_VERSION, Judged};

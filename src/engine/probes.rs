@@ -75,7 +75,8 @@ impl State {
         }
         if let Some(server) = server {
             // Of a version that only the operator can tell, the last word counts.
-            let only_told = |fact| self.setup.profile.fact(fact).is_some_and(|fact| matches!(fact.source, Source::Ask));
+            let only_told =
+                |fact| self.setup.profile.fact(fact).is_some_and(|fact| matches!(fact.source, Source::Ask));
             if let Some(fact) = version_fact(&self.setup, server).filter(|fact| !only_told(fact)) {
                 probes.fact(fact, Some(server), 0);
             }
@@ -151,14 +152,22 @@ impl State {
                 names.extend(expr.names().to_vec());
             }
         }
-        names.extend(profile.failures.iter().filter_map(|failure| failure.when.as_ref()).flat_map(|w| w.names().to_vec()));
+        names.extend(
+            profile
+                .failures
+                .iter()
+                .filter_map(|failure| failure.when.as_ref())
+                .flat_map(|w| w.names().to_vec()),
+        );
         for name in names {
             match name {
                 Name::FarmBefore(fact) => probes.fact(&fact, None, 0),
                 Name::HereBefore(id) => {
                     let roles = profile.fact(&id).map(|fact| fact.roles.clone()).unwrap_or_default();
                     let servers = self.setup.inventory.servers.iter();
-                    for server in servers.filter(|server| server.roles.iter().any(|role| roles.contains(role))) {
+                    for server in
+                        servers.filter(|server| server.roles.iter().any(|role| roles.contains(role)))
+                    {
                         probes.fact(&id, Some(server), 0);
                     }
                 }
@@ -172,7 +181,9 @@ impl State {
 /// Every template of a step that is filled in when it starts.
 pub(super) fn templates(step: &PlanStep, os: crate::model::Os) -> impl Iterator<Item = &Template> {
     let (one, many): (Option<&Template>, &[Template]) = match step.step.act.get(os) {
-        Some(Act::Run(text) | Act::Attended(text) | Act::Manual(text) | Act::Confirm(text)) => (Some(text), &[]),
+        Some(Act::Run(text) | Act::Attended(text) | Act::Manual(text) | Act::Confirm(text)) => {
+            (Some(text), &[])
+        }
         Some(Act::Collect(paths)) => (None, paths),
         _ => (None, &[]),
     };

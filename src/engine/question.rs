@@ -170,9 +170,8 @@ impl About {
             | Self::Settle(key)
             | Self::Slow(key)
             | Self::Failure(key) => key.lane.server.as_ref(),
-            Self::Tell(ProbeKey::Fact(_, server) | ProbeKey::Check(_, server)) | Self::EndCheck(_, server) => {
-                server.as_ref()
-            }
+            Self::Tell(ProbeKey::Fact(_, server) | ProbeKey::Check(_, server))
+            | Self::EndCheck(_, server) => server.as_ref(),
             Self::KeepUp(_) => None,
         }
     }

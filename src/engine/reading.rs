@@ -31,7 +31,11 @@ fn value(fact: &Fact, raw: &Raw, pattern: &VersionPattern) -> Result<Value, Stri
     let text = String::from_utf8_lossy(&raw.output[..raw.output.len().min(ANSWER_MAX)]).into_owned();
     let complaint = || {
         let said = if raw.complaint.trim().is_empty() { text.trim() } else { raw.complaint.trim() };
-        if said.is_empty() { String::new() } else { format!(": {}", crate::text::escape::safe_cut(said, 200)) }
+        if said.is_empty() {
+            String::new()
+        } else {
+            format!(": {}", crate::text::escape::safe_cut(said, 200))
+        }
     };
     if raw.http && !(200..300).contains(&raw.status) {
         return Err(format!("answered HTTP status {}", raw.status));
@@ -62,20 +66,26 @@ fn value(fact: &Fact, raw: &Raw, pattern: &VersionPattern) -> Result<Value, Stri
             .collect(),
         Some(regex) => {
             let text = picked.first().map_or("", String::as_str);
-            let groups = regex.captures(text).ok_or_else(|| format!("`{}` does not fit the answer{}", regex.as_str(), shown(text)))?;
+            let groups = regex
+                .captures(text)
+                .ok_or_else(|| format!("`{}` does not fit the answer{}", regex.as_str(), shown(text)))?;
             vec![groups.get(1).or_else(|| groups.get(0)).map_or("", |group| group.as_str()).to_owned()]
         }
         None => picked,
     };
     if fact.kind == FactKind::List {
-        let items = picked.iter().flat_map(|text| text.lines()).map(str::trim).filter(|item| !item.is_empty());
-        return Ok(Value::List(items.map(|item| Value::Text(crate::text::escape::safe_cut(item, 200).into_owned())).collect()));
+        let items =
+            picked.iter().flat_map(|text| text.lines()).map(str::trim).filter(|item| !item.is_empty());
+        return Ok(Value::List(
+            items.map(|item| Value::Text(crate::text::escape::safe_cut(item, 200).into_owned())).collect(),
+        ));
     }
     let text = picked.first().map_or("", |text| text.trim());
     if text.is_empty() {
         return Err("answered nothing".to_owned());
     }
-    read_value(text, fact.kind, pattern).ok_or_else(|| format!("what was answered cannot be read{}", shown(text)))
+    read_value(text, fact.kind, pattern)
+        .ok_or_else(|| format!("what was answered cannot be read{}", shown(text)))
 }
 
 fn shown(text: &str) -> String {

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use super::event::{Ban, Cause, Close, End, Outcome, Stamp};
 use super::key::{GATES, LaneKey, Place, ScriptRef, StepKey};
-use super::measure::{ProbeKey, Purpose, Reading};
+use super::measure::{ProbeKey, Reading};
+use super::measures::Measures;
 use super::question::{About, Question};
 use crate::inventory::Server;
 use crate::model::{CheckId, InputId, Known, NoticeId, ServerName, StageId, StepId, Verdict, ViewerId};
@@ -23,6 +24,7 @@ pub enum Phase {
 
 /// The fold of a session's events.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each tells of one thing that happened or did not")]
 pub struct State {
     pub setup: Arc<Setup>,
     /// Sequence number of the last event.
@@ -36,7 +38,7 @@ pub struct State {
     pub checks: BTreeMap<(CheckId, Option<ServerName>), CheckState>,
     pub latest: HashMap<ProbeKey, Dated>,
     pub before: Option<HashMap<ProbeKey, Reading>>,
-    pub measures: BTreeMap<Purpose, Measure>,
+    pub measures: Measures,
     /// Probes that some measure waits for, with the event after which the answer must have been asked for.
     pub wanted: BTreeMap<ProbeKey, u64>,
     /// Probes that only the operator can answer.
@@ -116,15 +118,6 @@ pub struct Dated {
     pub at_ms: u64,
 }
 
-/// A measurement under way.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Measure {
-    pub begun_ms: u64,
-    pub begun_seq: u64,
-    /// What is still to be read. Empty: ready to be concluded from.
-    pub open: BTreeSet<ProbeKey>,
-}
-
 #[derive(Clone, Debug, PartialEq)]
 pub struct CheckState {
     /// `None` while it was never concluded.
@@ -181,7 +174,10 @@ pub enum StepPhase {
     Running,
     Waiting,
     /// `done` is looked at: once where a person says that it is done, else until patience ends.
-    Proving { by_hand: bool, patient: bool },
+    Proving {
+        by_hand: bool,
+        patient: bool,
+    },
     Soaking,
     Failed(Cause),
     Unknown(Cause),
@@ -203,6 +199,10 @@ pub struct LaneState {
     pub phase_ms: u64,
     /// Since when a step that is under way has been waited for without the operator being asked.
     pub awaited_ms: u64,
+    /// How long it is waited for before the operator is asked.
+    pub patience_ms: Option<u64>,
+    /// How many readings its measures wait for.
+    pub open: usize,
     pub ended_ms: u64,
     /// The operator agreed to the optional steps in turn.
     pub optional_agreed: bool,
@@ -229,6 +229,8 @@ impl LaneState {
             step_ms: 0,
             phase_ms: 0,
             awaited_ms: 0,
+            patience_ms: None,
+            open: 0,
             ended_ms: 0,
             optional_agreed: false,
             start_agreed: false,
@@ -245,6 +247,11 @@ impl LaneState {
             && self.targets.iter().any(|target| target.end.is_none())
     }
 
+    /// When what runs is late.
+    pub fn late_ms(&self) -> Option<u64> {
+        Some(self.awaited_ms.saturating_add(self.patience_ms?))
+    }
+
     /// Whether it failed at something it waited for, so that nothing was started that failed.
     pub(super) fn waited(&self) -> bool {
         match &self.step {
@@ -257,7 +264,8 @@ impl LaneState {
     /// Whether it failed or nothing is known of it.
     pub fn is_in_trouble(&self) -> bool {
         self.phase == LanePhase::Recovering
-            || self.phase == LanePhase::Active && matches!(self.step, StepPhase::Failed(_) | StepPhase::Unknown(_))
+            || self.phase == LanePhase::Active
+                && matches!(self.step, StepPhase::Failed(_) | StepPhase::Unknown(_))
     }
 }
 
@@ -311,7 +319,7 @@ impl State {
             checks: BTreeMap::new(),
             latest: HashMap::new(),
             before: None,
-            measures: BTreeMap::new(),
+            measures: Measures::default(),
             wanted: BTreeMap::new(),
             asking: BTreeSet::new(),
             plan: None,
@@ -404,9 +412,9 @@ impl State {
     /// Every lane that is under way: the stage's and those of recoveries and fixes.
     pub fn active_lanes(&self) -> impl Iterator<Item = &LaneState> {
         let stage = self.stages.get(self.stage);
-        let stage_lanes = stage.into_iter().flat_map(|stage| {
-            stage.active.iter().filter_map(|&index| stage.lanes.get(index))
-        });
+        let stage_lanes = stage
+            .into_iter()
+            .flat_map(|stage| stage.active.iter().filter_map(|&index| stage.lanes.get(index)));
         stage_lanes.chain(self.sides.iter().filter(|lane| !lane.phase.is_closed()))
     }
 

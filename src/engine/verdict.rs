@@ -65,7 +65,8 @@ impl State {
     pub fn check_places(&self, at_end: bool) -> Vec<(CheckId, Option<ServerName>)> {
         let mut places = Vec::new();
         let profile = &self.setup.profile;
-        for check in profile.checks.iter().filter(|check| if at_end { check.at_end } else { check.at_start }) {
+        for check in profile.checks.iter().filter(|check| if at_end { check.at_end } else { check.at_start })
+        {
             places.extend(self.places_of(check).into_iter().map(|server| (check.id.clone(), server)));
         }
         if !at_end {
@@ -93,7 +94,9 @@ impl State {
         }
         let servers = self.setup.inventory.servers.iter();
         servers
-            .filter(|server| server.roles.iter().any(|role| check.roles.contains(role)) && holds(Some(server)))
+            .filter(|server| {
+                server.roles.iter().any(|role| check.roles.contains(role)) && holds(Some(server))
+            })
             .map(|server| Some(server.name.clone()))
             .collect()
     }
@@ -125,7 +128,11 @@ pub(super) fn verdict(state: &State, check: &Check, server: Option<&ServerName>)
         CheckKind::That(expr) => {
             let outcome = expr.test(&|name| scope.lookup(name));
             let (shown, known) = facts_shown(state, expr.names(), &scope);
-            Judged::new(outcome.into(), if shown.is_empty() { expr.source().to_owned() } else { shown }, known)
+            Judged::new(
+                outcome.into(),
+                if shown.is_empty() { expr.source().to_owned() } else { shown },
+                known,
+            )
         }
         CheckKind::Registered(role) => registered(state, role),
         CheckKind::ClockSkew(limit) => clocks(state, check, server, *limit),
@@ -145,17 +152,25 @@ fn measured(kind: &CheckKind, seen: &Measured, known: Known, os: crate::model::O
         (CheckKind::FreeSpace { need, .. }, Measured::Free(free)) => match need.get(os) {
             Some(need) => Judged::new(
                 Some(free >= need).into(),
-                format!("{} free, {} needed", crate::text::size::short(*free), crate::text::size::short(*need)),
+                format!(
+                    "{} free, {} needed",
+                    crate::text::size::short(*free),
+                    crate::text::size::short(*need)
+                ),
                 known,
             ),
             None => Judged::unknown("the profile says no size for this system"),
         },
-        (CheckKind::Port(port), Measured::Holds(open)) => {
-            Judged::new(Some(*open).into(), format!("port {port} {}", if *open { "answers" } else { "does not answer" }), known)
-        }
-        (CheckKind::Writable(_), Measured::Holds(holds)) => {
-            Judged::new(Some(*holds).into(), if *holds { "written to and cleaned up" } else { "cannot be written to" }, known)
-        }
+        (CheckKind::Port(port), Measured::Holds(open)) => Judged::new(
+            Some(*open).into(),
+            format!("port {port} {}", if *open { "answers" } else { "does not answer" }),
+            known,
+        ),
+        (CheckKind::Writable(_), Measured::Holds(holds)) => Judged::new(
+            Some(*holds).into(),
+            if *holds { "written to and cleaned up" } else { "cannot be written to" },
+            known,
+        ),
         (CheckKind::Privilege, Measured::Holds(holds)) => Judged::new(
             Some(*holds).into(),
             if *holds { "administrator rights" } else { "no administrator rights" },
@@ -164,7 +179,10 @@ fn measured(kind: &CheckKind, seen: &Measured, known: Known, os: crate::model::O
         (CheckKind::Ask(_), Measured::Value(Value::YesNo(yes))) => {
             Judged::new(Some(*yes).into(), if *yes { "yes" } else { "no" }, known)
         }
-        (CheckKind::File { younger, min, same_as, .. }, Measured::File { exists, age_s, size, sha256, expected }) => {
+        (
+            CheckKind::File { younger, min, same_as, .. },
+            Measured::File { exists, age_s, size, sha256, expected },
+        ) => {
             let mut wrong = Vec::new();
             let mut unknown = Vec::new();
             let mut fine = Vec::new();
@@ -173,7 +191,9 @@ fn measured(kind: &CheckKind, seen: &Measured, known: Known, os: crate::model::O
             }
             if let Some(limit) = younger {
                 let limit_s = i64::try_from(limit.as_secs()).unwrap_or(i64::MAX);
-                let show = |age: i64| crate::text::duration::short(std::time::Duration::from_secs(age.unsigned_abs()));
+                let show = |age: i64| {
+                    crate::text::duration::short(std::time::Duration::from_secs(age.unsigned_abs()))
+                };
                 match age_s {
                     Some(age) if *age <= limit_s => fine.push(format!("{} old", show(*age))),
                     Some(age) => wrong.push(format!("{} old, at most {} allowed", show(*age), show(limit_s))),
@@ -193,8 +213,12 @@ fn measured(kind: &CheckKind, seen: &Measured, known: Known, os: crate::model::O
             }
             if same_as.is_some() {
                 match (sha256, expected) {
-                    (Some(found), Some(expected)) if found == expected => fine.push("checksum as on the console".to_owned()),
-                    (Some(_), Some(_)) => wrong.push("its checksum is not that of the file on the console".to_owned()),
+                    (Some(found), Some(expected)) if found == expected => {
+                        fine.push("checksum as on the console".to_owned());
+                    }
+                    (Some(_), Some(_)) => {
+                        wrong.push("its checksum is not that of the file on the console".to_owned());
+                    }
                     _ => unknown.push("its checksum cannot be read".to_owned()),
                 }
             }
@@ -295,12 +319,18 @@ fn clocks(state: &State, check: &Check, server: Option<&ServerName>, limit: std:
                 // With two servers the middle lies between them, and both are named.
                 let middle = read[(read.len() - 1) / 2].midpoint(read[read.len() / 2]);
                 let away = own.saturating_sub(middle).saturating_abs();
-                let farthest = read.iter().map(|ms| ms.saturating_sub(middle).saturating_abs()).max().unwrap_or(0);
+                let farthest =
+                    read.iter().map(|ms| ms.saturating_sub(middle).saturating_abs()).max().unwrap_or(0);
                 let fails = spread > limit_ms && (away > limit_ms || away == farthest);
                 let word = if *own >= middle { "ahead of" } else { "behind" };
                 Judged::new(
                     Some(!fails).into(),
-                    format!("{} {word} the middle, servers differ by {}, at most {} allowed", show(away), show(spread), show(limit_ms)),
+                    format!(
+                        "{} {word} the middle, servers differ by {}, at most {} allowed",
+                        show(away),
+                        show(spread),
+                        show(limit_ms)
+                    ),
                     known,
                 )
             }
@@ -317,7 +347,9 @@ fn installed_version(state: &State, server: Option<&ServerName>) -> Judged {
     let Some(server) = server.and_then(|server| state.setup.server(server)) else {
         return Judged::unknown("no such server");
     };
-    let Some(fact) = version_fact(&state.setup, server) else { return Judged::unknown("the role has no version") };
+    let Some(fact) = version_fact(&state.setup, server) else {
+        return Judged::unknown("the role has no version");
+    };
     let seen = Seen::new(state, None);
     let scope = state.scope(&seen, Some(server));
     let Some(Value::Version(target)) = scope.lookup(&Name::Target) else {
@@ -330,14 +362,23 @@ fn installed_version(state: &State, server: Option<&ServerName>) -> Judged {
             Verdict::Fail,
             format!(
                 "{version} is installed, {target} is older.{}",
-                state.setup.profile.version.instead.as_ref().map(|text| format!(" {text}")).unwrap_or_default()
+                state
+                    .setup
+                    .profile
+                    .version
+                    .instead
+                    .as_ref()
+                    .map(|text| format!(" {text}"))
+                    .unwrap_or_default()
             ),
             known,
         ),
         Some(Value::Version(version)) if version == target => {
             Judged::new(Verdict::Pass, format!("{version}, as it is to be"), known)
         }
-        Some(Value::Version(version)) => Judged::new(Verdict::Pass, format!("{version}, to become {target}"), known),
+        Some(Value::Version(version)) => {
+            Judged::new(Verdict::Pass, format!("{version}, to become {target}"), known)
+        }
         _ => {
             let why = state.latest.get(&key).and_then(|dated| super::view::why_unknown(&dated.reading.seen));
             Judged::unknown(why.unwrap_or("the installed version cannot be read").to_owned())
@@ -352,9 +393,10 @@ fn facts_shown(state: &State, names: &[Name], scope: &crate::plan::Scope<'_>) ->
     let mut shown = Vec::new();
     for name in scope.follow(names) {
         let (label, key) = match &name {
-            Name::Here(Of::Fact(fact)) => {
-                (fact.to_string(), Some(ProbeKey::Fact(fact.clone(), scope.server.map(|server| server.name.clone()))))
-            }
+            Name::Here(Of::Fact(fact)) => (
+                fact.to_string(),
+                Some(ProbeKey::Fact(fact.clone(), scope.server.map(|server| server.name.clone()))),
+            ),
             Name::Farm(fact) => (fact.to_string(), Some(ProbeKey::Fact(fact.clone(), None))),
             Name::Here(Of::Version) => ("version".to_owned(), None),
             Name::Target => ("target".to_owned(), None),

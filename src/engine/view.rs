@@ -24,6 +24,7 @@ impl<'a> Seen<'a> {
         Self { state, lane, depth: 0 }
     }
 
+    #[expect(clippy::option_option, reason = "not derived at all, and derived but unknown, are two things")]
     fn derived(&self, fact: &FactId, server: Option<&ServerName>) -> Option<Option<Value>> {
         let Source::Value(expr) = &self.state.setup.profile.fact(fact)?.source else { return None };
         if self.depth >= DEPTH_MAX {
@@ -184,7 +185,10 @@ impl State {
         let same = |server: &crate::inventory::Server, item: &str| {
             server.name.as_str().eq_ignore_ascii_case(item)
                 || server.address.eq_ignore_ascii_case(item)
-                || item.split('.').next().is_some_and(|host| server.name.as_str().eq_ignore_ascii_case(host) && !host.chars().all(|c| c.is_ascii_digit()))
+                || item.split('.').next().is_some_and(|host| {
+                    server.name.as_str().eq_ignore_ascii_case(host)
+                        && !host.chars().all(|c| c.is_ascii_digit())
+                })
         };
         let servers: Vec<_> = self.setup.inventory.of_role(role).collect();
         let missing = servers

@@ -11,7 +11,9 @@ impl fmt::Display for Cause {
         match self {
             Self::Ended { place, why } => write!(f, "on {place}: {why}"),
             Self::NotStarted { place, why } => write!(f, "could not be started on {place}: {why}"),
-            Self::Needs { check, shown, .. } => write!(f, "`{check}` must hold right before it and does not: {shown}"),
+            Self::Needs { check, shown, .. } => {
+                write!(f, "`{check}` must hold right before it and does not: {shown}")
+            }
             Self::NotProved { done } => write!(f, "it ended, but this does not hold: {done}"),
             Self::Expired { waited_ms, until } => {
                 let waited = std::time::Duration::from_millis(*waited_ms);

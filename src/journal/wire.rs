@@ -30,12 +30,22 @@ pub enum ToRunner {
 #[serde(rename_all = "snake_case")]
 pub enum ToClient {
     /// The journal is on disk up to here.
-    Synced { seq: u64 },
+    Synced {
+        seq: u64,
+    },
     /// What was wanted is journalled, up to this event.
-    Done { id: u64, seq: u64 },
-    Refused { id: u64, why: String },
+    Done {
+        id: u64,
+        seq: u64,
+    },
+    Refused {
+        id: u64,
+        why: String,
+    },
     /// The runner ends.
-    Bye { why: String },
+    Bye {
+        why: String,
+    },
 }
 
 /// The protocol's version.

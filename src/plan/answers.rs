@@ -107,7 +107,7 @@ pub fn keys<'a>(setup: &'a Setup, input: &Input) -> Vec<(String, Option<&'a Serv
 /// What would be right, as a sentence.
 pub fn read(input: &Input, text: &str) -> Result<Value, String> {
     let text = text.trim();
-    if text.chars().any(|c| c.is_control()) {
+    if text.chars().any(char::is_control) {
         return Err("the answer holds a control character; type it as plain text".to_owned());
     }
     if text.is_empty() && !input.optional {

@@ -67,12 +67,11 @@ pub fn build(setup: &Setup, answers: &AnswerBook) -> Result<Plan, Vec<PlanProble
                     }
                 }
             }
-            let steps = match interned.iter().find(|known| ***known == *steps) {
-                Some(known) => known.clone(),
-                None => {
-                    interned.push(steps.into());
-                    interned[interned.len() - 1].clone()
-                }
+            let steps = if let Some(known) = interned.iter().find(|known| ***known == *steps) {
+                known.clone()
+            } else {
+                interned.push(steps.into());
+                interned[interned.len() - 1].clone()
             };
             lanes.push(Lane { server: server.map(|server| server.name.clone()), steps });
         }
@@ -173,7 +172,9 @@ pub fn stage_servers<'a>(
             // An expression without a value has said so already.
             [] if !problems.borrow().is_empty() => {}
             [] => {
-                problems.borrow_mut().push(format!("{word}: no server of the stage fits `{}`", expr.source()))
+                problems
+                    .borrow_mut()
+                    .push(format!("{word}: no server of the stage fits `{}`", expr.source()));
             }
             _ => problems.borrow_mut().push(format!(
                 "{word}: {} servers of the stage fit `{}`, it must be one",

@@ -37,7 +37,9 @@ pub struct Source {
 pub enum SessionFileError {
     #[error("session.toml cannot be read: {0}")]
     Syntax(#[from] toml::de::Error),
-    #[error("session.toml has format {found}, this program reads format {FORMAT}; use the nofm that wrote it")]
+    #[error(
+        "session.toml has format {found}, this program reads format {FORMAT}; use the nofm that wrote it"
+    )]
     Format { found: u32 },
     #[error("the profile kept in session.toml is refused by this program:\n{0}")]
     Profile(String),
@@ -50,7 +52,11 @@ impl SessionFile {
     /// When it is no session file of this format.
     pub fn parse(text: &str) -> Result<Self, SessionFileError> {
         let file: Self = toml::from_str(text)?;
-        if file.nofm_session == FORMAT { Ok(file) } else { Err(SessionFileError::Format { found: file.nofm_session }) }
+        if file.nofm_session == FORMAT {
+            Ok(file)
+        } else {
+            Err(SessionFileError::Format { found: file.nofm_session })
+        }
     }
 
     /// As it is stored.

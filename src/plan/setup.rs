@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::script::Scripts;
 use crate::inventory::{Inventory, Server};
-use crate::model::{ServerName, SessionId};
+use crate::model::{RoleId, ServerName, SessionId};
 use crate::profile::Profile;
 
 /// The fixed part of a session: its profile, its inventory, and nothing that can change.
@@ -20,6 +20,8 @@ pub struct Setup {
     /// by it. 1 on real servers.
     pub speed: f64,
     by_name: Arc<HashMap<ServerName, usize>>,
+    /// How many servers each role has.
+    counts: Arc<HashMap<RoleId, usize>>,
 }
 
 impl Setup {
@@ -32,6 +34,10 @@ impl Setup {
             .enumerate()
             .map(|(index, server)| (server.name.clone(), index))
             .collect();
+        let mut counts: HashMap<RoleId, usize> = HashMap::new();
+        for role in inventory.servers.iter().flat_map(|server| &server.roles) {
+            *counts.entry(role.clone()).or_default() += 1;
+        }
         Self {
             session,
             profile: Arc::new(profile),
@@ -39,6 +45,7 @@ impl Setup {
             scripts,
             speed,
             by_name: Arc::new(by_name),
+            counts: Arc::new(counts),
         }
     }
 
@@ -52,6 +59,11 @@ impl Setup {
         )]
         let ms = scaled as u64;
         ms.max(1)
+    }
+
+    /// How many servers of the inventory have the role.
+    pub fn count_of(&self, role: &RoleId) -> usize {
+        self.counts.get(role).copied().unwrap_or(0)
     }
 
     pub fn server(&self, name: &ServerName) -> Option<&Server> {

@@ -64,7 +64,9 @@ pub(super) async fn carry_out(order: Order, links: Arc<Links>, tell: UnboundedSe
 
 async fn do_job(mut order: Order, link: &Link, watch: &mut Watch, tell: &UnboundedSender<Input>) -> End {
     let body = match &order.job {
-        Job::Command { os: Os::Windows, .. } | Job::Services { os: Os::Windows, .. } | Job::Collect { os: Os::Windows, .. } => {
+        Job::Command { os: Os::Windows, .. }
+        | Job::Services { os: Os::Windows, .. }
+        | Job::Collect { os: Os::Windows, .. } => {
             return End::NotStarted("there is no way to run a command on a Windows server yet".to_owned());
         }
         Job::Command { body, tty, .. } => (format!("set -eu\n{body}\n"), *tty),
@@ -82,7 +84,9 @@ async fn do_job(mut order: Order, link: &Link, watch: &mut Watch, tell: &Unbound
                 (service_script(act, &names), false)
             }
         },
-        Job::Upload { local, remote } => return upload(&order, link, local.clone(), remote.clone(), watch, tell).await,
+        Job::Upload { local, remote } => {
+            return upload(&order, link, local.clone(), remote.clone(), watch, tell).await;
+        }
         Job::Collect { paths, .. } => return collect(&order, link, paths.clone(), watch).await,
     };
     let Some(id) = RunId::new(&order.run) else {
@@ -166,7 +170,10 @@ async fn collect(order: &Order, link: &Link, paths: Vec<String>, watch: &mut Wat
     }
     let mut failed = 0;
     for path in paths {
-        let name: String = path.chars().map(|c| if c.is_ascii_alphanumeric() || c == '.' || c == '-' { c } else { '_' }).collect();
+        let name: String = path
+            .chars()
+            .map(|c| if c.is_ascii_alphanumeric() || c == '.' || c == '-' { c } else { '_' })
+            .collect();
         match link.fetch(&path, COLLECT, &into.join(name.trim_start_matches('.'))).await {
             Ok(got) => watch.see(format!("{path}: {} of {} bytes\n", got.bytes, got.of).as_bytes()),
             Err(error) => {
@@ -193,7 +200,13 @@ impl Watch {
             let source = source.as_ref()?;
             Some((Regex::new(source).ok()?, false))
         };
-        Self { bytes: 0, tail: Vec::new(), line: Vec::new(), has: regex(&order.has), lacks: regex(&order.lacks) }
+        Self {
+            bytes: 0,
+            tail: Vec::new(),
+            line: Vec::new(),
+            has: regex(&order.has),
+            lacks: regex(&order.lacks),
+        }
     }
 
     fn see(&mut self, bytes: &[u8]) {

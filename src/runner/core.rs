@@ -14,7 +14,9 @@ use super::act::{self, Order};
 use super::error::RunnerError;
 use super::links::Links;
 use super::{bans, probe, socket};
-use crate::engine::{Close, Event, Intent, Phase, Place, ProbeKey, Reading, Stamp, State, StepKey, Work, decide};
+use crate::engine::{
+    Close, Event, Intent, Phase, Place, ProbeKey, Reading, Stamp, State, StepKey, Work, decide,
+};
 use crate::journal::wire::ToClient;
 use crate::journal::{self, FarmLock, JournalError, Read, SessionDir, StateDir, Synced, Writer};
 use crate::model::{ServerName, ViewerId};
@@ -32,19 +34,45 @@ const OUTPUT: u64 = 1 << 30;
 /// Bytes that must be free before anything new is started.
 const ROOM: u64 = 8 << 20;
 /// How long a session that was never begun waits for somebody to come back.
-const DESERTED: Duration = Duration::from_secs(3600);
+const DESERTED: Duration = Duration::from_hours(1);
 
 /// Everything that comes in.
 pub(super) enum Input {
     /// Work came to its end.
-    Done { work: Work, events: Vec<Event> },
-    Answered { work: Work, probe: ProbeKey, asked: u64, reading: Reading, reach: Option<Reach> },
+    Done {
+        work: Work,
+        events: Vec<Event>,
+    },
+    Answered {
+        work: Work,
+        probe: ProbeKey,
+        asked: u64,
+        reading: Reading,
+        reach: Option<Reach>,
+    },
     Reach(Reach),
-    Intent { viewer: ViewerId, id: u64, intent: Intent, answer: mpsc::Sender<ToClient> },
-    Keys { viewer: ViewerId, key: StepKey, bytes: Vec<u8> },
-    Size { viewer: ViewerId, cols: u16, rows: u16 },
-    Came { viewer: ViewerId },
-    Left { viewer: ViewerId },
+    Intent {
+        viewer: ViewerId,
+        id: u64,
+        intent: Intent,
+        answer: mpsc::Sender<ToClient>,
+    },
+    Keys {
+        viewer: ViewerId,
+        key: StepKey,
+        bytes: Vec<u8>,
+    },
+    Size {
+        viewer: ViewerId,
+        cols: u16,
+        rows: u16,
+    },
+    Came {
+        viewer: ViewerId,
+    },
+    Left {
+        viewer: ViewerId,
+    },
 }
 
 /// A server, and why it could not be reached.
@@ -54,7 +82,8 @@ type Reach = (ServerName, Result<(), String>);
 pub(super) async fn run(dir: &Path) -> Result<u8, RunnerError> {
     let session = SessionDir::at(dir);
     let place = |why| RunnerError::Place { path: dir.to_owned(), why };
-    let root = dir.parent().and_then(Path::parent).ok_or_else(|| place("it is no folder of a state folder"))?;
+    let root =
+        dir.parent().and_then(Path::parent).ok_or_else(|| place("it is no folder of a state folder"))?;
     let state_dir = StateDir::at(root)?;
     let lock = session.lock(Timestamp::now())?;
     let text = std::fs::read_to_string(session.setup_path())
@@ -148,10 +177,16 @@ impl Core {
             self.commit(&Event::TornTail { bytes })?;
         }
         let standing = bans::standing(&self.farm)?;
-        let known = |ban: &crate::engine::Ban| self.state.bans.iter().any(|own| own.act == ban.act && own.why == ban.why);
+        let known = |ban: &crate::engine::Ban| {
+            self.state.bans.iter().any(|own| own.act == ban.act && own.why == ban.why)
+        };
         if !standing.iter().all(known) {
             let mut bans = standing;
-            let own = self.state.bans.iter().filter(|own| !bans.iter().any(|ban| ban.act == own.act && ban.why == own.why));
+            let own = self
+                .state
+                .bans
+                .iter()
+                .filter(|own| !bans.iter().any(|ban| ban.act == own.act && ban.why == own.why));
             let own: Vec<_> = own.cloned().collect();
             bans.extend(own);
             self.commit(&Event::BansFound { bans })?;
@@ -215,7 +250,8 @@ impl Core {
         for _ in 0..ROUNDS {
             let decision = decide(&self.state, self.state.now_ms(self.mono_ms()));
             if decision.record.is_empty() {
-                let new: Vec<Work> = decision.work.into_iter().filter(|work| !self.live.contains(work)).collect();
+                let new: Vec<Work> =
+                    decision.work.into_iter().filter(|work| !self.live.contains(work)).collect();
                 if !new.is_empty() || self.state.seq > self.synced.seq() {
                     self.sync().await?;
                 }
@@ -233,7 +269,7 @@ impl Core {
 
     fn pause(&self, wake_ms: Option<u64>) -> Duration {
         let now_ms = self.state.now_ms(self.mono_ms());
-        let idle = if self.state.phase == Phase::Preparing { DESERTED / 60 } else { Duration::from_secs(3600) };
+        let idle = if self.state.phase == Phase::Preparing { DESERTED / 60 } else { Duration::from_hours(1) };
         wake_ms.map_or(idle, |wake| Duration::from_millis(wake.saturating_sub(now_ms).max(1)).min(idle))
     }
 
@@ -257,7 +293,8 @@ impl Core {
     }
 
     fn start_probe(&self, work: Work, probe: ProbeKey, asked: u64) {
-        let answered = move |work, probe, reading, reach| Input::Answered { work, probe, asked, reading, reach };
+        let answered =
+            move |work, probe, reading, reach| Input::Answered { work, probe, asked, reading, reach };
         let ask = match self.state.ask_of(&probe) {
             Ok(Some(ask)) => ask,
             // Only the operator can tell.
@@ -286,16 +323,25 @@ impl Core {
         let step = lane.and_then(|lane| self.state.plan_step(lane)).map(|step| step.step.clone());
         let source = |regex: Option<&regex::Regex>| regex.map(|regex| regex.as_str().to_owned());
         let job = match (self.state.job(&key, &place), self.state_dir.free_space()) {
-            (Ok(_), Ok(free)) if free < ROOM => {
-                Err(format!("the disk of the console is full: {free} bytes are free below {}", self.state_dir.path().display()))
-            }
+            (Ok(_), Ok(free)) if free < ROOM => Err(format!(
+                "the disk of the console is full: {free} bytes are free below {}",
+                self.state_dir.path().display()
+            )),
             (job, _) => job,
         };
         let job = match job {
             Ok(job) => job,
             Err(why) => {
                 let end = crate::engine::End::NotStarted(why);
-                let event = Event::TargetEnded { key, place, end, tail: String::new(), bytes: 0, has: None, lacks: None };
+                let event = Event::TargetEnded {
+                    key,
+                    place,
+                    end,
+                    tail: String::new(),
+                    bytes: 0,
+                    has: None,
+                    lacks: None,
+                };
                 let _ = self.tell.send(Input::Done { work, events: vec![event] });
                 return Ok(());
             }
@@ -355,7 +401,9 @@ impl Core {
     fn reach(&mut self, (server, outcome): Reach) -> Result<(), JournalError> {
         match outcome {
             Ok(()) if self.state.lost.contains_key(&server) => self.commit(&Event::ReachBack { server })?,
-            Err(why) if !self.state.lost.contains_key(&server) => self.commit(&Event::ReachLost { server, why })?,
+            Err(why) if !self.state.lost.contains_key(&server) => {
+                self.commit(&Event::ReachLost { server, why })?
+            }
             _ => self.state.seq,
         };
         Ok(())
@@ -412,11 +460,7 @@ impl Core {
             return Ok(());
         }
         let Some((link, run)) = self.attended(&key) else { return Ok(()) };
-        let mono_ms = self.mono_ms();
-        let stamp = journal::Stamp::new(Timestamp::now(), self.epoch, mono_ms);
-        let event = Event::Typed { key, count: bytes.len() as u64 };
-        let seq = self.writer.submit_losable(stamp, &event)?;
-        self.state.apply(seq, stamp_of(&stamp), &event);
+        self.commit(&Event::Typed { key, count: bytes.len() as u64 })?;
         tokio::spawn(async move {
             if let Err(error) = link.type_into(&run, &bytes).await {
                 tracing::warn!(%error, "keys could not be passed on");

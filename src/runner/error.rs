@@ -18,6 +18,8 @@ pub enum RunnerError {
     Setup(#[from] SessionFileError),
     #[error("{} cannot hold a session: {why}", path.display())]
     Place { path: PathBuf, why: &'static str },
-    #[error("deciding does not come to an end after event {seq}: this is a fault of nofm; the journal tells more")]
+    #[error(
+        "deciding does not come to an end after event {seq}: this is a fault of nofm; the journal tells more"
+    )]
     Endless { seq: u64 },
 }

@@ -18,7 +18,9 @@ impl Links {
             let name = server.name.as_str();
             let link = match &server.reach {
                 Reach::Local { root } => Ok(Link::Local(Local::new(name, root.as_deref()).into())),
-                Reach::Ssh => Err(format!("{name} is to be reached over SSH, which this nofm does not speak yet")),
+                Reach::Ssh => {
+                    Err(format!("{name} is to be reached over SSH, which this nofm does not speak yet"))
+                }
                 Reach::None => Err(format!("{name} has no shell (`transport = \"none\"`)")),
             };
             (name.to_owned(), link)
@@ -36,9 +38,11 @@ impl Links {
     pub(super) fn to(&self, place: &Place) -> Result<Link, String> {
         match place {
             Place::Console => Ok(self.console.clone()),
-            Place::Server(name) => {
-                self.servers.get(name.as_str()).cloned().unwrap_or_else(|| Err(format!("the inventory has no {name}")))
-            }
+            Place::Server(name) => self
+                .servers
+                .get(name.as_str())
+                .cloned()
+                .unwrap_or_else(|| Err(format!("the inventory has no {name}"))),
         }
     }
 }

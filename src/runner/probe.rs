@@ -11,7 +11,8 @@ use crate::model::{Known, Os, ServerName};
 use crate::profile::{Profile, Service};
 use crate::transport::checks::{self, FileAnswer, Privilege, ServiceState, Writable};
 use crate::transport::{
-    Link, LinkError, PortState, Probe, ProbeOutput, connects, file_sha256, http_get, port_answer, port_script, read_clocks,
+    Link, LinkError, PortState, Probe, ProbeOutput, connects, file_sha256, http_get, port_answer,
+    port_script, read_clocks,
 };
 
 /// How long the console tries to connect to a port.
@@ -57,7 +58,11 @@ pub(super) async fn ask(profile: &Profile, links: Arc<Links>, probe: &ProbeKey, 
                     output: output.stdout.clone(),
                     http: false,
                 };
-                if output.truncated { Reading::unknown("answered more than is read") } else { fact(profile, probe, &raw) }
+                if output.truncated {
+                    Reading::unknown("answered more than is read")
+                } else {
+                    fact(profile, probe, &raw)
+                }
             })
             .await
         }
@@ -68,7 +73,8 @@ pub(super) async fn ask(profile: &Profile, links: Arc<Links>, probe: &ProbeKey, 
         Ask::FreeSpace { place, path } => {
             let script = checks::free_space_script(&path);
             shell(&links, &place, Os::Linux, &script, |output| {
-                checks::free_space(output).map_or_else(|| garbage(output), |bytes| seen(Measured::Free(bytes)))
+                checks::free_space(output)
+                    .map_or_else(|| garbage(output), |bytes| seen(Measured::Free(bytes)))
             })
             .await
         }
@@ -81,9 +87,11 @@ pub(super) async fn ask(profile: &Profile, links: Arc<Links>, probe: &ProbeKey, 
             .await
         }
         Ask::Privilege { place } => {
-            shell(&links, &place, Os::Linux, &checks::privilege_script(), |output| match checks::privilege(output) {
-                Some(answer) => seen(Measured::Holds(!matches!(answer, Privilege::None))),
-                None => garbage(output),
+            shell(&links, &place, Os::Linux, &checks::privilege_script(), |output| {
+                match checks::privilege(output) {
+                    Some(answer) => seen(Measured::Holds(!matches!(answer, Privilege::None))),
+                    None => garbage(output),
+                }
             })
             .await
         }
@@ -98,7 +106,8 @@ fn seen(seen: Measured) -> Reading {
 
 fn garbage(output: &ProbeOutput) -> Reading {
     let said = if output.stderr.is_empty() { &output.stdout } else { &output.stderr };
-    let said = crate::text::escape::safe_bytes(&said[..said.len().min(400)], crate::text::escape::Newline::Show);
+    let said =
+        crate::text::escape::safe_bytes(&said[..said.len().min(400)], crate::text::escape::Newline::Show);
     let said = crate::text::escape::safe_cut(said.trim(), 120).into_owned();
     Reading::unknown(format!("the answer cannot be read (exit status {}): {said}", output.exit))
 }
@@ -142,7 +151,10 @@ async fn shell(
 }
 
 /// What an answer, or its absence, says of the way to the server.
-pub(super) fn reach_of(place: &Place, outcome: Result<(), &LinkError>) -> Option<(ServerName, Result<(), String>)> {
+pub(super) fn reach_of(
+    place: &Place,
+    outcome: Result<(), &LinkError>,
+) -> Option<(ServerName, Result<(), String>)> {
     let Place::Server(server) = place else { return None };
     match outcome {
         Ok(()) => Some((server.clone(), Ok(()))),
@@ -196,7 +208,9 @@ async fn service_states(links: &Links, place: &Place, services: &[Service]) -> A
                 ServiceState::Running => Some((plain, Some(true))),
                 // One that may be missing, and is, says nothing.
                 ServiceState::Missing => None,
-                ServiceState::Stopped | ServiceState::Failed | ServiceState::Other(_) => Some((plain, Some(false))),
+                ServiceState::Stopped | ServiceState::Failed | ServiceState::Other(_) => {
+                    Some((plain, Some(false)))
+                }
             }
         });
         seen(Measured::Services(found.collect()))
@@ -210,7 +224,8 @@ async fn file(links: &Links, place: &Place, path: &str, same_as: Option<PathBuf>
         Some(local) => match file_sha256(local).await {
             Ok((_, sum)) => Some(sum),
             Err(error) => {
-                return Reading::unknown(format!("reading {} on the console: {error}", local.display())).into();
+                return Reading::unknown(format!("reading {} on the console: {error}", local.display()))
+                    .into();
             }
         },
     };

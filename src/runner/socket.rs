@@ -9,8 +9,8 @@ use tokio::sync::mpsc::{self, UnboundedSender};
 
 use super::core::Input;
 use super::error::RunnerError;
-use crate::journal::wire::{LONGEST, ToClient, ToRunner, VERSION};
 use crate::journal::Synced;
+use crate::journal::wire::{LONGEST, ToClient, ToRunner, VERSION};
 use crate::model::ViewerId;
 
 /// Answers that may wait for a client that does not read; one more and it is let go.
@@ -106,7 +106,8 @@ async fn listen_to(
         };
         match (message, &viewer) {
             (ToRunner::Hello { want, .. }, _) if want != VERSION => {
-                let why = format!("this runner speaks version {VERSION}, not {want}; use the nofm that started it");
+                let why =
+                    format!("this runner speaks version {VERSION}, not {want}; use the nofm that started it");
                 let _ = answer.try_send(ToClient::Bye { why });
                 break;
             }
@@ -118,16 +119,19 @@ async fn listen_to(
                 let why = "this viewer only looks on".to_owned();
                 let _ = answer.try_send(ToClient::Refused { id, why });
             }
-            (ToRunner::Intent { id, intent }, Some((viewer, false))) => match serde_json::from_value(intent) {
-                Ok(intent) => {
-                    let input = Input::Intent { viewer: viewer.clone(), id, intent, answer: answer.clone() };
-                    let _ = tell.send(input);
+            (ToRunner::Intent { id, intent }, Some((viewer, false))) => {
+                match serde_json::from_value(intent) {
+                    Ok(intent) => {
+                        let input =
+                            Input::Intent { viewer: viewer.clone(), id, intent, answer: answer.clone() };
+                        let _ = tell.send(input);
+                    }
+                    Err(error) => {
+                        let why = format!("that is not understood: {error}");
+                        let _ = answer.try_send(ToClient::Refused { id, why });
+                    }
                 }
-                Err(error) => {
-                    let why = format!("that is not understood: {error}");
-                    let _ = answer.try_send(ToClient::Refused { id, why });
-                }
-            },
+            }
             (ToRunner::Keys { step, bytes }, Some((viewer, false))) => {
                 if let (Ok(key), Some(bytes)) = (serde_json::from_value(step), unhex(&bytes)) {
                     let _ = tell.send(Input::Keys { viewer: viewer.clone(), key, bytes });
@@ -151,8 +155,5 @@ fn unhex(text: &str) -> Option<Vec<u8>> {
     if !digits.len().is_multiple_of(2) {
         return None;
     }
-    digits
-        .chunks(2)
-        .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok())
-        .collect()
+    digits.chunks(2).map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()).collect()
 }

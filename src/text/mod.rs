@@ -4,8 +4,8 @@
 
 pub mod diagnostic;
 pub mod duration;
+pub mod escape;
 pub mod quote;
 pub mod size;
 pub mod toml;
-pub mod escape;
 pub mod width;

@@ -34,7 +34,8 @@ fn stamp(number: u64) -> Stamp {
 
 /// What the disk allows: a line of the same length, appended and synced.
 fn bare(state: &StateDir, group: u64) {
-    let mut file = OpenOptions::new().create(true).append(true).open(state.path().join("bare")).expect("a file");
+    let mut file =
+        OpenOptions::new().create(true).append(true).open(state.path().join("bare")).expect("a file");
     let line = vec![b'x'; 330];
     measure("append and fdatasync", group, || {
         file.write_all(&line.repeat(usize::try_from(group).expect("small"))).expect("room");
@@ -83,7 +84,12 @@ fn measure(what: &str, group: u64, mut commit: impl FnMut()) {
         commits += 1;
     }
     let took = start.elapsed();
-    row(&format!("{what}, {group} at once"), group * commits, took, Some(took / u32::try_from(commits).expect("few")));
+    row(
+        &format!("{what}, {group} at once"),
+        group * commits,
+        took,
+        Some(took / u32::try_from(commits).expect("few")),
+    );
 }
 
 fn row(what: &str, events: u64, took: Duration, a_sync: Option<Duration>) {

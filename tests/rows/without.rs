@@ -1,6 +1,6 @@
 //! A parsed profile with one element taken out of it.
 
-use nofm::profile::{Failure, Notice, PerOs, Profile, Role, Stage, Step};
+use nofm::profile::{Failure, Notice, Profile, Role, Stage, Step};
 
 /// `profile` without `element`: `KIND.ID`, `KIND.ID.STEP` for a step of a stage or a procedure, or `KIND.ID.KEY`.
 ///
@@ -80,7 +80,7 @@ fn role_key(role: &mut Role, key: &str) -> bool {
         "version" => role.version.take().is_some(),
         "registered" => role.registered.take().is_some(),
         "detect" => role.detect.take().is_some(),
-        "services" => std::mem::replace(&mut role.services, PerOs::default()).iter().next().is_some(),
+        "services" => std::mem::take(&mut role.services).iter().next().is_some(),
         "keep-up" => role.keep_up.take().is_some(),
         _ => false,
     }

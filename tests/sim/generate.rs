@@ -61,7 +61,8 @@ pub fn case(seed: u64) -> Case {
         }
         of.push(list);
     }
-    let servers: Vec<(&str, &[&str])> = names.iter().map(String::as_str).zip(of.iter().map(Vec::as_slice)).collect();
+    let servers: Vec<(&str, &[&str])> =
+        names.iter().map(String::as_str).zip(of.iter().map(Vec::as_slice)).collect();
     let inventory = inventory(&servers);
     let world = world(&mut rng, &names);
     let changes = changes(&mut rng, &names);
@@ -78,7 +79,8 @@ fn profile(rng: &mut Rng, roles: &[&str]) -> String {
     );
     let all = roles.iter().map(|role| format!("\"{role}\"")).collect::<Vec<_>>().join(", ");
     for role in roles {
-        let keep_up = rng.pick(&["", "keep-up = \"all-but-1\"\n", "keep-up = \"majority\"\n", "keep-up = 0\n"]);
+        let keep_up =
+            rng.pick(&["", "keep-up = \"all-but-1\"\n", "keep-up = \"majority\"\n", "keep-up = 0\n"]);
         // More than a lone server can keep: such a profile asks and stays standing, which is an end, too.
         let keep_up = if rng.chance(80) { "" } else { keep_up };
         let _ = write!(
@@ -162,7 +164,8 @@ fn stage(rng: &mut Rng, text: &mut String, number: u64, roles: &[&str], uses: bo
         text.push_str("tally = \"{{ n }} of {{ m }}\"\n");
     }
     let _ = write!(text, "{}", rng.pick(&["", "at-a-time = 2\n", "at-a-time = \"all\"\n", ""]));
-    let gates = rng.pick(&["", "gates = [\"is_up\"]\n", "gates = [\"is_up\"]\nsoak = \"2m\"\n", "soak = \"30s\"\n"]);
+    let gates =
+        rng.pick(&["", "gates = [\"is_up\"]\n", "gates = [\"is_up\"]\nsoak = \"2m\"\n", "soak = \"30s\"\n"]);
     text.push_str(gates);
     if rng.chance(15) {
         text.push_str("leave-out = \"Every server must have it.\"\n");
@@ -183,7 +186,8 @@ fn stage(rng: &mut Rng, text: &mut String, number: u64, roles: &[&str], uses: bo
 fn steps(rng: &mut Rng, text: &mut String, list: &str, count: u64, uses: bool, prefix: &str) {
     for number in 0..count {
         let kinds = [
-            "drain", "stop", "install", "install", "start", "wait", "look", "hand", "wizard", "extra", "note", "mates",
+            "drain", "stop", "install", "install", "start", "wait", "look", "hand", "wizard", "extra",
+            "note", "mates",
         ];
         let kind = *rng.pick(&kinds);
         let id = format!("{kind}_{prefix}_{number}");
@@ -192,8 +196,10 @@ fn steps(rng: &mut Rng, text: &mut String, list: &str, count: u64, uses: bool, p
             "drain" => "run = \"drain\"\nrepeat = \"safe\"\n".to_owned(),
             "stop" => "service = \"stop\"\n".to_owned(),
             "install" => {
-                let needs = rng.pick(&["", "needs = [\"drained\"]\n", "needs = [\"drained\", \"others_up\"]\n"]);
-                let done = rng.pick(&["done = \"here.ver == target\"\n", "done = \"here.ver == target\"\n", ""]);
+                let needs =
+                    rng.pick(&["", "needs = [\"drained\"]\n", "needs = [\"drained\", \"others_up\"]\n"]);
+                let done =
+                    rng.pick(&["done = \"here.ver == target\"\n", "done = \"here.ver == target\"\n", ""]);
                 format!("run = \"install {{{{ target }}}}\"\nlate = \"20m\"\n{needs}{done}")
             }
             "start" => "service = \"start\"\n".to_owned(),
@@ -235,7 +241,8 @@ fn failures(rng: &mut Rng, text: &mut String, stages: u64) {
         } else {
             ""
         };
-        let offer = if forbid.is_empty() { "\"recover\", \"retry\", \"hold\"" } else { "\"recover\", \"hold\"" };
+        let offer =
+            if forbid.is_empty() { "\"recover\", \"retry\", \"hold\"" } else { "\"recover\", \"hold\"" };
         let when = if rng.chance(30) { "when = \"farm.schema == 2\"\n" } else { "" };
         let _ = write!(
             text,
@@ -281,7 +288,10 @@ fn world(rng: &mut Rng, names: &[String]) -> World {
         world.set("up", Some(name), if rng.chance(95) { "yes" } else { "no" });
     }
     for _ in 0..rng.within(0, 5) {
-        let step = *rng.pick(&["drain", "stop", "install", "start", "wizard", "renew", "extra", "note", "mates", "restore", "backup"]);
+        let step = *rng.pick(&[
+            "drain", "stop", "install", "start", "wizard", "renew", "extra", "note", "mates", "restore",
+            "backup",
+        ]);
         let fault = *rng.pick(&[
             Fault::Fails(1),
             Fault::FailsAfterwards(1),

@@ -5,12 +5,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use nofm::engine::{
-    About, Choice, Close, Decision, End, Event, LaneKey, LanePhase, Phase, Place, ProbeKey, ScriptRef, Seen, State,
-    StepKey, StepPhase,
+    About, Choice, Close, Decision, End, Event, LaneKey, LanePhase, Phase, Place, ProbeKey, ScriptRef, Seen,
+    State, StepKey, StepPhase,
 };
 use nofm::model::{CheckId, Known, ServerName, StageId, StepId, Value, Verdict};
 use nofm::plan::PlanStep;
-use nofm::profile::{Act, AtATime, CheckKind, Expr, Forbidden, Name, Of, Position, ServiceAct, Severity, Then};
+use nofm::profile::{
+    Act, AtATime, CheckKind, Expr, Forbidden, Name, Of, Position, ServiceAct, Severity, Then,
+};
 
 #[derive(Debug, Default)]
 pub struct Laws {
@@ -50,13 +52,19 @@ impl Laws {
         self.seq = seq;
         if matches!(self.closed, Some(Close::Done | Close::Failed { .. })) {
             law!(
-                self, matches!(event, Event::Opened { .. } | Event::Refused { .. } | Event::BanLifted { .. } | Event::PenTaken { .. }),
+                self,
+                matches!(
+                    event,
+                    Event::Opened { .. }
+                        | Event::Refused { .. }
+                        | Event::BanLifted { .. }
+                        | Event::PenTaken { .. }
+                ),
                 "nothing happens after the end: {event:?}"
             );
         }
         match event {
-            Event::Opened { .. } => self.stale = seq,
-            Event::Unpaused { .. } => self.stale = seq,
+            Event::Opened { .. } | Event::Unpaused { .. } => self.stale = seq,
             Event::Read { probe, asked, reading } => {
                 let unknown_but_told = reading.value().is_none();
                 let value = if unknown_but_told { None } else { reading.value().cloned() };
@@ -66,8 +74,13 @@ impl Laws {
                 self.checked.insert((check.clone(), server.clone()), *verdict);
             }
             Event::Waived { check, server, reason, .. } => {
-                let warns = state.setup.profile.check(check).is_some_and(|check| check.severity == Severity::Warn);
-                law!(self, warns && !reason.is_empty(), "a blocker is never passed, a warning with a reason: {check}");
+                let warns =
+                    state.setup.profile.check(check).is_some_and(|check| check.severity == Severity::Warn);
+                law!(
+                    self,
+                    warns && !reason.is_empty(),
+                    "a blocker is never passed, a warning with a reason: {check}"
+                );
                 self.waived.insert((check.clone(), server.clone()));
             }
             Event::Answered { input, key, value, .. } if state.answers.given(input, key) != Some(value) => {
@@ -84,7 +97,9 @@ impl Laws {
                 let places = targets.iter().map(|target| target.place.clone()).collect();
                 self.intended(state, key, places, *once);
             }
-            Event::WaitBegun { key } if step(state, key).is_some() => self.nothing_held(state, key, "waited for"),
+            Event::WaitBegun { key } if step(state, key).is_some() => {
+                self.nothing_held(state, key, "waited for");
+            }
             Event::TargetEnded { key, place, end, .. } => {
                 let known = self.intended.get(key).is_some_and(|places| places.contains(place));
                 law!(self, known, "{key} ended at {place} without having been intended there");
@@ -133,6 +148,24 @@ impl Laws {
             self.closed = None;
         }
         self.count(state);
+        for lane in state.active_lanes() {
+            let keys = state
+                .measures
+                .keys()
+                .filter(|purpose| purpose.step().is_some_and(|key| key.lane == lane.key));
+            let open: usize = keys
+                .filter_map(|purpose| state.measures.get(purpose))
+                .map(|measure| measure.open.len())
+                .sum();
+            law!(
+                self,
+                lane.open == open,
+                "{} waits for {} readings, and counts {}",
+                lane.key,
+                open,
+                lane.open
+            );
+        }
     }
 
     /// n counts only servers that were seen to have the version to reach.
@@ -166,31 +199,38 @@ impl Laws {
         let by_wish = state.paused || !state.paused_servers.is_empty() || state.phase == Phase::Preparing;
         law!(self, waits || by_wish || state.closed.is_some(), "it waits silently, for nothing");
         for question in state.questions.values() {
-            law!(self, state.asked.get(&question.about) == Some(&question.id), "two questions about one thing");
+            law!(
+                self,
+                state.asked.get(&question.about) == Some(&question.id),
+                "two questions about one thing"
+            );
             if let Some(key) = question.about.step() {
                 let lane = state.lane(&key.lane);
-                let current = lane.is_some_and(|lane| state.step_key(lane) == *key && !lane.phase.is_closed());
+                let current =
+                    lane.is_some_and(|lane| state.step_key(lane) == *key && !lane.phase.is_closed());
                 law!(self, current, "a question stands about a step that is not in turn: {question:?}");
                 let failed = lane.is_some_and(|lane| matches!(lane.step, StepPhase::Failed(_)));
                 let about_failure = matches!(question.about, About::Failure(_));
                 law!(self, failed == about_failure, "the question does not fit the step: {question:?}");
             }
             for option in question.options.iter().filter(|option| option.refused.is_none()) {
-                let banned = forbidden(option.choice).is_some_and(|act| state.bans.iter().any(|ban| ban.act == act));
+                let banned =
+                    forbidden(option.choice).is_some_and(|act| state.bans.iter().any(|ban| ban.act == act));
                 law!(self, !banned, "what is forbidden is offered: {option:?} in {question:?}");
             }
         }
     }
 
     /// Shows the journal's end before a law breaks for want of anything to wait for.
-    pub fn say_at_rest(&self, state: &State, decision: &Decision, tail: impl Fn() -> String) {
+    pub fn say_at_rest(state: &State, decision: &Decision, tail: impl Fn() -> String) {
         if decision.work.is_empty() && decision.wake_ms.is_none() && state.questions.is_empty() {
             eprintln!("{}", tail());
         }
     }
 
     fn nothing_held(&self, state: &State, key: &StepKey, what: &str) {
-        let server_paused = key.lane.server.as_ref().is_some_and(|server| state.paused_servers.contains(server));
+        let server_paused =
+            key.lane.server.as_ref().is_some_and(|server| state.paused_servers.contains(server));
         law!(self, !state.paused && !server_paused, "{key} is {what} while paused");
         law!(self, state.halt.is_none(), "{key} is {what} while the session stops");
         law!(self, state.closed.is_none(), "{key} is {what} in a closed session");
@@ -201,7 +241,9 @@ impl Laws {
             let at = (check.clone(), server.clone());
             let facts = state.check_facts(&check).expect("a check of the start is known");
             let passes = self.checked.get(&at) == Some(&Verdict::Pass);
-            let waived = facts.severity == Severity::Warn && self.waived.contains(&at) && self.checked.contains_key(&at);
+            let waived = facts.severity == Severity::Warn
+                && self.waived.contains(&at)
+                && self.checked.contains_key(&at);
             law!(self, passes || waived, "the start passes `{check}` on {server:?}");
         }
     }
@@ -219,7 +261,8 @@ impl Laws {
         let stage = state.stage_of(key).expect("a lane of a stage");
         let lanes = &state.stages[state.stage];
         law!(self, !state.paused && state.halt.is_none(), "{key} begins while paused or stopping");
-        let trouble: Vec<_> = state.active_lanes().filter(|lane| lane.is_in_trouble()).map(|l| l.key.to_string()).collect();
+        let trouble: Vec<_> =
+            state.active_lanes().filter(|lane| lane.is_in_trouble()).map(|l| l.key.to_string()).collect();
         law!(self, trouble.is_empty(), "{key} begins while {trouble:?} is in trouble");
         if let AtATime::Number(number) = stage.at_a_time {
             law!(self, lanes.active.len() < number, "{key} begins as one too many");
@@ -238,7 +281,12 @@ impl Laws {
             let Some(keep_up) = stage.keep_up.or(role.keep_up) else { continue };
             let members: Vec<_> = state.setup.inventory.of_role(&role.id).collect();
             let up = members.iter().filter(|member| !down(&member.name)).count();
-            law!(self, up >= keep_up.least(members.len()), "{key} begins and leaves {up} of {} in service", members.len());
+            law!(
+                self,
+                up >= keep_up.least(members.len()),
+                "{key} begins and leaves {up} of {} in service",
+                members.len()
+            );
         }
     }
 
@@ -257,7 +305,9 @@ impl Laws {
             let free = used.as_ref().is_none_or(|used| {
                 let places = &self.intended[used];
                 let ends = self.ended.get(used);
-                places.iter().all(|place| matches!(ends.and_then(|ends| ends.get(place)), Some(End::NotStarted(_))))
+                places
+                    .iter()
+                    .all(|place| matches!(ends.and_then(|ends| ends.get(place)), Some(End::NotStarted(_))))
             });
             law!(self, free, "{key} may be started once, and was: {used:?}");
         }
@@ -276,12 +326,24 @@ impl Laws {
             let server = if check.roles.is_empty() { None } else { key.lane.server.clone() };
             let judged = state.judge_check(need, server.as_ref());
             let waived = check.severity == Severity::Warn
-                && state.checks.get(&(need.clone(), server.clone())).is_some_and(|check| check.waived.is_some());
-            law!(self, judged.verdict == Verdict::Pass || waived, "{key} is started though `{need}`: {}", judged.shown);
+                && state
+                    .checks
+                    .get(&(need.clone(), server.clone()))
+                    .is_some_and(|check| check.waived.is_some());
+            law!(
+                self,
+                judged.verdict == Verdict::Pass || waived,
+                "{key} is started though `{need}`: {}",
+                judged.shown
+            );
             if let CheckKind::That(expr) = &check.kind {
                 for probe in probes(state, expr, server.as_ref()) {
                     let asked = self.read.get(&probe).map(|(asked, ..)| *asked);
-                    law!(self, asked >= Some(since), "{key} is started on an old {probe} ({asked:?} < {since})");
+                    law!(
+                        self,
+                        asked >= Some(since),
+                        "{key} is started on an old {probe} ({asked:?} < {since})"
+                    );
                 }
             }
         }
@@ -308,7 +370,15 @@ impl Laws {
                 let told = match &self.replied {
                     Some((about, choice)) => {
                         about.step() == Some(key)
-                            && matches!(choice, Choice::Yes | Choice::Done | Choice::Succeeded | Choice::ByHand | Choice::Tell | Choice::Unknown)
+                            && matches!(
+                                choice,
+                                Choice::Yes
+                                    | Choice::Done
+                                    | Choice::Succeeded
+                                    | Choice::ByHand
+                                    | Choice::Tell
+                                    | Choice::Unknown
+                            )
                             || matches!(about, About::Tell(_))
                     }
                     None => matches!(lane.step, StepPhase::Proving { by_hand: true, .. }),
@@ -320,13 +390,12 @@ impl Laws {
                     Some(Act::Wait(wait)) => Some(test(&wait.until)),
                     _ => None,
                 };
-                match done.or(wait) {
-                    Some(holds) => law!(self, holds == Some(true), "{key} succeeded, and its proof is {holds:?}"),
-                    None => {
-                        let by_hand = matches!(lane.step, StepPhase::Proving { by_hand: true, .. });
-                        let exits = self.exits_well(key, plan_step, lane);
-                        law!(self, by_hand || exits, "{key} succeeded: {:?}", self.ended.get(key));
-                    }
+                if let Some(holds) = done.or(wait) {
+                    law!(self, holds == Some(true), "{key} succeeded, and its proof is {holds:?}");
+                } else {
+                    let by_hand = matches!(lane.step, StepPhase::Proving { by_hand: true, .. });
+                    let exits = self.exits_well(key, plan_step, lane);
+                    law!(self, by_hand || exits, "{key} succeeded: {:?}", self.ended.get(key));
                 }
             }
             Outcome::DoneBefore => law!(self, done == Some(Some(true)), "{key} was done before? {done:?}"),
@@ -392,11 +461,20 @@ impl Laws {
     }
 
     fn left_out(&mut self, state: &State, server: &ServerName) {
-        let lanes: Vec<_> = state.active_lanes().filter(|lane| lane.key.server.as_ref() == Some(server)).collect();
-        law!(self, !lanes.iter().any(|lane| lane.is_running()), "{server} is left out while a step runs on it");
-        let begun = self.intended.keys().any(|key| key.lane.server.as_ref() == Some(server) && lanes.iter().any(|l| l.key == key.lane));
+        let lanes: Vec<_> =
+            state.active_lanes().filter(|lane| lane.key.server.as_ref() == Some(server)).collect();
+        law!(
+            self,
+            !lanes.iter().any(|lane| lane.is_running()),
+            "{server} is left out while a step runs on it"
+        );
+        let begun = self
+            .intended
+            .keys()
+            .any(|key| key.lane.server.as_ref() == Some(server) && lanes.iter().any(|l| l.key == key.lane));
         for stage in state.stages.iter().zip(&state.setup.profile.stages) {
-            let open = stage.0.lanes.iter().any(|l| l.key.server.as_ref() == Some(server) && !l.phase.is_closed());
+            let open =
+                stage.0.lanes.iter().any(|l| l.key.server.as_ref() == Some(server) && !l.phase.is_closed());
             law!(self, !open || stage.1.leave_out.is_none(), "{server} is left out of {}", stage.1.id);
         }
         if begun {
@@ -413,7 +491,8 @@ impl Laws {
             _ => false,
         });
         law!(self, by_recovery, "a round begins where no recovery says so");
-        let running: Vec<_> = state.active_lanes().filter(|lane| lane.is_running()).map(|l| l.key.to_string()).collect();
+        let running: Vec<_> =
+            state.active_lanes().filter(|lane| lane.is_running()).map(|l| l.key.to_string()).collect();
         law!(self, running.is_empty(), "a round begins while {running:?} still runs");
     }
 
@@ -422,13 +501,20 @@ impl Laws {
         law!(self, question.is_some(), "a reply to a question that is not open takes effect");
         let question = question.expect("just seen");
         let option = question.option(choice);
-        law!(self, option.is_some_and(|option| option.refused.is_none()), "a refused choice takes effect: {choice:?}");
+        law!(
+            self,
+            option.is_some_and(|option| option.refused.is_none()),
+            "a refused choice takes effect: {choice:?}"
+        );
         let banned = forbidden(choice).is_some_and(|act| state.bans.iter().any(|ban| ban.act == act));
         law!(self, !banned, "a forbidden choice takes effect: {choice:?}");
         if let About::Failure(key) = &question.about
             && matches!(choice, Choice::Retry | Choice::LookAgain | Choice::Waive)
         {
-            let ran = self.ended.get(key).is_some_and(|ends| ends.values().any(|end| !matches!(end, End::NotStarted(_))));
+            let ran = self
+                .ended
+                .get(key)
+                .is_some_and(|ends| ends.values().any(|end| !matches!(end, End::NotStarted(_))));
             if !ran || choice == Choice::Retry {
                 self.allowed.insert((key.lane.clone(), key.step.clone()));
             }
@@ -437,7 +523,8 @@ impl Laws {
     }
 
     fn closing(&mut self, state: &State, close: &Close) {
-        let running: Vec<_> = state.active_lanes().filter(|lane| lane.is_running()).map(|l| l.key.to_string()).collect();
+        let running: Vec<_> =
+            state.active_lanes().filter(|lane| lane.is_running()).map(|l| l.key.to_string()).collect();
         // What takes long goes on alone, where the operator chose so.
         let by_wish = !state.halt_waits && matches!(close, Close::Stopped { .. });
         law!(self, running.is_empty() || by_wish, "it is closed while {running:?} still runs");
@@ -473,7 +560,11 @@ fn step_named(state: &State, key: &StepKey, names: &[StepId]) -> bool {
 /// What an expression of a check comes down to, as far as it is plain.
 fn probes(state: &State, expr: &Expr, server: Option<&ServerName>) -> Vec<ProbeKey> {
     let plain = |fact: &nofm::model::FactId| {
-        state.setup.profile.fact(fact).is_some_and(|fact| !matches!(fact.source, nofm::profile::Source::Value(_)))
+        state
+            .setup
+            .profile
+            .fact(fact)
+            .is_some_and(|fact| !matches!(fact.source, nofm::profile::Source::Value(_)))
     };
     expr.names()
         .iter()

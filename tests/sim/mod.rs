@@ -33,24 +33,30 @@ fn every_law_holds_in_random_worlds() {
     let mut ended: BTreeMap<Ended, usize> = BTreeMap::new();
     let mut wrong: Vec<u64> = Vec::new();
     for seed in from..to {
-        match catch_unwind(AssertUnwindSafe(|| carry_out(generate::case(seed), seed))) {
-            Ok((how, session)) => {
-                *ended.entry(how).or_default() += 1;
-                if to - from == 1 {
-                    eprintln!("{}\n{how:?}, {} events, {} crashes", session.tail(), session.journal.len(), session.crash_count);
-                }
-            }
-            Err(_) => {
-                eprintln!("seed={seed}: rerun with NOFM_SIM_SEED={seed} cargo test sim");
-                wrong.push(seed);
-            }
+        let Ok((how, session)) = catch_unwind(AssertUnwindSafe(|| carry_out(generate::case(seed), seed)))
+        else {
+            eprintln!("seed={seed}: rerun with NOFM_SIM_SEED={seed} cargo test sim");
+            wrong.push(seed);
+            continue;
+        };
+        *ended.entry(how).or_default() += 1;
+        if to - from == 1 {
+            eprintln!(
+                "{}\n{how:?}, {} events, {} crashes",
+                session.tail(),
+                session.journal.len(),
+                session.crash_count
+            );
         }
     }
     assert!(wrong.is_empty(), "{} of {} seeds broke a law: {wrong:?}", wrong.len(), to - from);
     if to - from >= SEEDS {
         // A simulator in which all goes well, or nothing, proves nothing.
         let count = |how| ended.get(&how).copied().unwrap_or(0);
-        assert!(count(Ended::Done) * 10 > usize::try_from(to).expect("small"), "too few upgrades are done: {ended:?}");
+        assert!(
+            count(Ended::Done) * 10 > usize::try_from(to).expect("small"),
+            "too few upgrades are done: {ended:?}"
+        );
         assert!(count(Ended::Failed) > 0 && count(Ended::Stopped) > 0, "no upgrade goes wrong: {ended:?}");
     }
 }

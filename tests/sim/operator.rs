@@ -104,7 +104,9 @@ impl Operator {
                 Lack::Warned { check, server, .. } => {
                     let (check, server) = (check.clone(), server.clone());
                     let reason = "we know why".to_owned();
-                    self.session.intent(&Intent::Waive { check, server, reason }).expect("a warning can be waived");
+                    self.session
+                        .intent(&Intent::Waive { check, server, reason })
+                        .expect("a warning can be waived");
                 }
                 Lack::Blocked { check, server, .. } => {
                     let (check, server) = (check.clone(), server.clone());
@@ -117,7 +119,9 @@ impl Operator {
                     self.session.pass(30_000);
                 }
                 Lack::Unchecked => {
-                    self.session.intent(&Intent::Check { check: None, server: None }).expect("checks are wanted");
+                    self.session
+                        .intent(&Intent::Check { check: None, server: None })
+                        .expect("checks are wanted");
                 }
                 _ => return false,
             }
@@ -141,7 +145,8 @@ impl Operator {
             return;
         }
         self.patience -= 1;
-        let names: Vec<_> = self.session.setup.inventory.servers.iter().map(|server| server.name.clone()).collect();
+        let names: Vec<_> =
+            self.session.setup.inventory.servers.iter().map(|server| server.name.clone()).collect();
         let server = self.rng.pick(&names).clone();
         let wish = match self.rng.within(0, 5) {
             0 => Intent::Pause { server: None },
@@ -162,7 +167,8 @@ impl Operator {
         let _ = self.session.intent(&wish);
         // What the servers' state forbids is tried, too: an answer given twice.
         if let Some(question) = self.old.pop() {
-            let again = self.session.intent(&Intent::Reply { question, choice: Choice::Retry, text: "again".into() });
+            let again =
+                self.session.intent(&Intent::Reply { question, choice: Choice::Retry, text: "again".into() });
             assert!(again.is_err(), "an answer counts once");
         }
     }
@@ -178,8 +184,12 @@ impl Operator {
             let ms = self.rng.within(1, 200_000);
             self.session.pass(ms);
         }
-        let allowed: Vec<Choice> =
-            question.options.iter().filter(|option| option.refused.is_none()).map(|option| option.choice).collect();
+        let allowed: Vec<Choice> = question
+            .options
+            .iter()
+            .filter(|option| option.refused.is_none())
+            .map(|option| option.choice)
+            .collect();
         for option in question.options.iter().filter(|option| option.refused.is_some()) {
             let wish = Intent::Reply { question: question.id, choice: option.choice, text: "please".into() };
             assert!(self.session.intent(&wish).is_err(), "what is not offered is refused");
@@ -187,8 +197,10 @@ impl Operator {
         let choice = self.choose(&allowed);
         let text = self.text(&question, choice);
         let gone = !self.session.state.questions.contains_key(&question.id);
-        if let (About::Manual(key) | About::Attended(key) | About::Failure(key), Choice::Done | Choice::ByHand) =
-            (&question.about, choice)
+        if let (
+            About::Manual(key) | About::Attended(key) | About::Failure(key),
+            Choice::Done | Choice::ByHand,
+        ) = (&question.about, choice)
             && !gone
             && self.rng.chance(90)
         {

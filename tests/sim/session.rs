@@ -3,11 +3,12 @@
 //! It keeps what a runner keeps in memory apart from the journal, so that a crash can take it away.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use nofm::engine::{
-    Choice, Close, Decision, Event, Intent, Phase, Place, ProbeKey, Question, Reading, Stamp, State, StepKey, Work,
-    decide,
+    Choice, Close, Decision, Event, Intent, Phase, Place, ProbeKey, Question, Reading, Stamp, State, StepKey,
+    Work, decide,
 };
 use nofm::inventory::Inventory;
 use nofm::model::ViewerId;
@@ -39,13 +40,19 @@ pub enum Crashes {
 #[derive(Clone, Debug)]
 enum Due {
     /// Memory of the runner, as is the next.
-    Answer { probe: ProbeKey, asked: u64, reading: Reading },
-    End { key: StepKey, place: Place, run: String },
+    Answer {
+        probe: ProbeKey,
+        asked: u64,
+        reading: Reading,
+    },
+    End {
+        key: StepKey,
+        place: Place,
+        run: String,
+    },
     Lost(nofm::model::ServerName),
     Back(nofm::model::ServerName),
     SetFact(super::world::FactAt, String),
-    /// Nothing: somebody looks at that time.
-    Look,
 }
 
 pub struct Session {
@@ -78,7 +85,8 @@ const EVENTS_MAX: usize = 40_000;
 
 impl Session {
     pub fn new(profile: &str, inventory: Inventory, world: World, seed: u64) -> Self {
-        let profile = profile::parse("sim.toml", profile).unwrap_or_else(|wrong| panic!("{wrong}\n{profile}"));
+        let profile =
+            profile::parse("sim.toml", profile).unwrap_or_else(|wrong| panic!("{wrong}\n{profile}"));
         let mut session = Self::unopened(profile, inventory, world, seed);
         session.shadow = Some(State::new(session.setup.clone()));
         session.open();
@@ -116,7 +124,8 @@ impl Session {
     }
 
     fn stamp(&self) -> Stamp {
-        let wall_ms = 1_700_000_000_000 + i64::try_from(self.world.now_ms).expect("short") + self.world.clock_error_ms;
+        let wall_ms =
+            1_700_000_000_000 + i64::try_from(self.world.now_ms).expect("short") + self.world.clock_error_ms;
         Stamp { wall_ms, epoch: self.epoch, mono_ms: self.world.now_ms - self.epoch_began_ms }
     }
 
@@ -167,7 +176,11 @@ impl Session {
             folded.apply(seq, *stamp, event);
         }
         assert_eq!(digest(&folded), digest(&self.state), "the fold of the journal is the live state");
-        assert_eq!(decide(&folded, self.now_ms()), decide(&self.state, self.now_ms()), "both decide the same");
+        assert_eq!(
+            decide(&folded, self.now_ms()),
+            decide(&self.state, self.now_ms()),
+            "both decide the same"
+        );
         self.state = folded;
         self.asked.clear();
         self.running.clear();
@@ -182,7 +195,10 @@ impl Session {
 
     /// The operator resumes a session that stopped.
     pub fn resume(&mut self) {
-        assert!(matches!(self.state.closed, Some(Close::Stopped { .. })), "only a stopped session is resumed");
+        assert!(
+            matches!(self.state.closed, Some(Close::Stopped { .. })),
+            "only a stopped session is resumed"
+        );
         self.crash();
     }
 
@@ -200,10 +216,6 @@ impl Session {
     pub fn set_fact_at(&mut self, at_ms: u64, fact: &str, server: Option<&str>, value: &str) {
         let due = Due::SetFact((fact.to_owned(), server.map(Into::into)), value.to_owned());
         self.due(at_ms.saturating_sub(self.world.now_ms), due);
-    }
-
-    pub fn look_at(&mut self, at_ms: u64) {
-        self.due(at_ms.saturating_sub(self.world.now_ms), Due::Look);
     }
 
     /// Decides and journals until nothing follows any more.
@@ -268,7 +280,7 @@ impl Session {
             return Ok(false);
         }
         if std::env::var_os("NOFM_SIM_SEED").is_some() {
-            self.laws.say_at_rest(&self.state, &decision, || self.tail());
+            Laws::say_at_rest(&self.state, &decision, || self.tail());
         }
         self.laws.at_rest(&self.state, &decision);
         // Session time and world time run at one speed.
@@ -302,7 +314,6 @@ impl Session {
                 self.world.facts.insert(at, value);
                 Ok(())
             }
-            Due::Look => Ok(()),
         }
     }
 
@@ -376,7 +387,8 @@ impl Session {
         self.intent(&Intent::Survey)?;
         self.intent(&Intent::Check { check: None, server: None })?;
         self.go(u64::MAX, |session| session.state.measures.is_empty() || !session.state.questions.is_empty());
-        let plan = plan::build(&self.setup, &self.state.answers).map_err(|problems| format!("{problems:?}"))?;
+        let plan =
+            plan::build(&self.setup, &self.state.answers).map_err(|problems| format!("{problems:?}"))?;
         self.intent(&Intent::Begin { plan: plan.hash })
     }
 
@@ -399,8 +411,11 @@ impl Session {
     /// The last events, for a message.
     pub fn tail(&self) -> String {
         let from = self.journal.len().saturating_sub(60);
-        let lines = self.journal.iter().enumerate().skip(from);
-        lines.map(|(index, (stamp, event))| format!("{} {:>8} {event:?}\n", index + 1, stamp.mono_ms)).collect()
+        let mut text = String::new();
+        for (index, (stamp, event)) in self.journal.iter().enumerate().skip(from) {
+            let _ = writeln!(text, "{} {:>8} {event:?}", index + 1, stamp.mono_ms);
+        }
+        text
     }
 
     pub fn is_preparing(&self) -> bool {

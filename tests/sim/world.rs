@@ -17,8 +17,6 @@ pub type FactAt = (String, Option<ServerName>);
 pub enum Of {
     /// Of the server in turn.
     Here,
-    /// Of the server that the step runs at.
-    There,
     Farm,
 }
 
@@ -57,7 +55,6 @@ pub enum Fault {
 #[derive(Clone, Debug)]
 pub struct Run {
     pub key: StepKey,
-    pub place: Place,
     pub ends_ms: u64,
     pub end: End,
     /// What it sets once it ends.
@@ -115,11 +112,6 @@ impl World {
         self.faults.entry((step, server.map(ServerName::from))).or_default().push_back(fault);
     }
 
-    pub fn effect(&mut self, step: &'static str, takes_ms: u64, sets: &[(&'static str, Of, &str)]) {
-        let sets = sets.iter().map(|(fact, of, value)| (*fact, *of, (*value).to_owned())).collect();
-        self.effects.insert(step, Effect { takes_ms, sets, ..Effect::default() });
-    }
-
     /// Starts a run, or finds it: the same id never begins twice. When it ends.
     pub fn start(&mut self, run: &str, key: &StepKey, place: &Place) -> u64 {
         if let Some(known) = self.runs.get(run) {
@@ -132,7 +124,9 @@ impl World {
             Some(Fault::Fails(status)) => (End::Exit(status), false, 1),
             Some(Fault::FailsAfterwards(status)) => (End::Exit(status), true, 1),
             Some(Fault::Lies) => (End::Exit(effect.status), false, 1),
-            Some(Fault::Lost(acted)) => (End::Lost("the connection broke, and the server forgot it".into()), acted, 1),
+            Some(Fault::Lost(acted)) => {
+                (End::Lost("the connection broke, and the server forgot it".into()), acted, 1)
+            }
             Some(Fault::NotStarted) => (End::NotStarted("connection refused".into()), false, 1),
             Some(Fault::Slow(factor)) => (End::Exit(effect.status), true, factor),
         };
@@ -140,16 +134,8 @@ impl World {
             self.began.push((key.clone(), place.clone()));
         }
         let ends_ms = self.now_ms + effect.takes_ms * factor;
-        let sets = if acts { self.sets(&effect, key, place) } else { Vec::new() };
-        let new = Run {
-            key: key.clone(),
-            place: place.clone(),
-            ends_ms,
-            end,
-            sets,
-            output: effect.output,
-            applied: false,
-        };
+        let sets = if acts { changes(&effect, key) } else { Vec::new() };
+        let new = Run { key: key.clone(), ends_ms, end, sets, output: effect.output, applied: false };
         self.runs.insert(run.to_owned(), new);
         ends_ms
     }
@@ -162,26 +148,10 @@ impl World {
         list.pop_front()
     }
 
-    fn sets(&self, effect: &Effect, key: &StepKey, place: &Place) -> Vec<(FactAt, String)> {
-        effect
-            .sets
-            .iter()
-            .map(|(fact, of, value)| {
-                let server = match (of, place) {
-                    (Of::Here, _) => key.lane.server.clone(),
-                    (Of::There, Place::Server(server)) => Some(server.clone()),
-                    (Of::There, Place::Console) | (Of::Farm, _) => None,
-                };
-                (((*fact).to_owned(), server), value.clone())
-            })
-            .collect()
-    }
-
     /// What a person does who does the step by hand.
     pub fn by_hand(&mut self, key: &StepKey) {
         let Some(effect) = self.effects.get(kind_of(key)).cloned() else { return };
-        let place = key.lane.server.clone().map_or(Place::Console, Place::Server);
-        for (fact, value) in self.sets(&effect, key, &place) {
+        for (fact, value) in changes(&effect, key) {
             self.facts.insert(fact, value);
         }
     }
@@ -210,18 +180,22 @@ impl World {
         match ask {
             Ask::Clocks { servers } => {
                 let ahead = |server: &ServerName| self.clocks.get(server).copied().unwrap_or(0);
-                Measured::Clocks(servers.into_iter().map(|server| (server.clone(), Some(ahead(&server)))).collect())
+                Measured::Clocks(
+                    servers.into_iter().map(|server| (server.clone(), Some(ahead(&server)))).collect(),
+                )
             }
             Ask::FreeSpace { place, .. } => {
                 Measured::Free(self.free.get(&server(&place)).copied().unwrap_or(1_000_000_000_000))
             }
-            Ask::File { place, path, .. } => self.files.get(&(place, path)).cloned().unwrap_or(Measured::File {
-                exists: false,
-                age_s: None,
-                size: None,
-                sha256: None,
-                expected: None,
-            }),
+            Ask::File { place, path, .. } => {
+                self.files.get(&(place, path)).cloned().unwrap_or(Measured::File {
+                    exists: false,
+                    age_s: None,
+                    size: None,
+                    sha256: None,
+                    expected: None,
+                })
+            }
             Ask::Services { place, services } => {
                 let runs = !self.down.contains(&server(&place));
                 let named = services.into_iter().filter_map(|service| match service {
@@ -265,4 +239,10 @@ impl World {
             }
         }
     }
+}
+
+/// The facts that an effect changes.
+fn changes(effect: &Effect, key: &StepKey) -> Vec<(FactAt, String)> {
+    let at = |of: &Of| if *of == Of::Here { key.lane.server.clone() } else { None };
+    effect.sets.iter().map(|(fact, of, value)| (((*fact).to_owned(), at(of)), value.clone())).collect()
 }

@@ -62,7 +62,12 @@ impl Decider<'_> {
             super::hold(),
         ];
         let place = key.lane.server.as_ref().map_or("the farm", |server| server.as_str());
-        self.ask(About::Failure(key.clone()), format!("{place}: \"{title}\" failed"), vec![cause.to_string()], options);
+        self.ask(
+            About::Failure(key.clone()),
+            format!("{place}: \"{title}\" failed"),
+            vec![cause.to_string()],
+            options,
+        );
     }
 
     pub(super) fn unknown(&mut self, key: &StepKey, step: &PlanStep, cause: &Cause) {
@@ -88,9 +93,9 @@ impl State {
         let (_, key) = self.judged_as(key)?;
         let seen = Seen::new(self, Some(&key.lane));
         let scope = self.scope(&seen, self.server_of(&key.lane));
-        self.rules_about(key)
-            .into_iter()
-            .find(|rule| rule.when.as_ref().is_none_or(|when| when.test(&|name| scope.lookup(name)) == Some(true)))
+        self.rules_about(key).into_iter().find(|rule| {
+            rule.when.as_ref().is_none_or(|when| when.test(&|name| scope.lookup(name)) == Some(true))
+        })
     }
 
     /// What failed within a recovery is judged as what it is a recovery of.
@@ -113,7 +118,8 @@ impl State {
         });
         let mut rules = Vec::new();
         for rule in &self.setup.profile.failures {
-            let stage_fits = rule.stages.is_empty() || stage.is_some_and(|stage| rule.stages.contains(&stage.id));
+            let stage_fits =
+                rule.stages.is_empty() || stage.is_some_and(|stage| rule.stages.contains(&stage.id));
             let step_fits = rule.steps.is_empty()
                 || rule.steps.iter().any(|id| step.map_or(key.step == *id, |step| step.is(id)));
             let on_fits = position.is_none_or(|(index, count)| rule.on.fits(index, count));
@@ -134,8 +140,14 @@ impl State {
             let Some(script) = self.script(&lane.key.script) else { return false };
             let is = |step: &StepId| script.find(step).is_some_and(|step| step.is(id));
             lane.records.iter().any(|record| record.outcome != Outcome::Skipped && is(&record.step))
-                || (matches!(lane.step, StepPhase::Running | StepPhase::Waiting | StepPhase::Proving { .. } | StepPhase::Failed(_) | StepPhase::Unknown(_))
-                    && self.plan_step(lane).is_some_and(|step| step.is(id)))
+                || (matches!(
+                    lane.step,
+                    StepPhase::Running
+                        | StepPhase::Waiting
+                        | StepPhase::Proving { .. }
+                        | StepPhase::Failed(_)
+                        | StepPhase::Unknown(_)
+                ) && self.plan_step(lane).is_some_and(|step| step.is(id)))
         })
     }
 
@@ -143,11 +155,19 @@ impl State {
         let seen = Seen::new(self, Some(&key.lane));
         let scope = self.scope(&seen, self.server_of(&key.lane));
         let text = rule.text.as_ref()?;
-        Some(text.render(Shell::None, &|name| scope.lookup(name)).unwrap_or_else(|_| text.source().to_owned()))
+        Some(
+            text.render(Shell::None, &|name| scope.lookup(name)).unwrap_or_else(|_| text.source().to_owned()),
+        )
     }
 
     /// What may be done about a failure, and what may not, with the reasons.
-    fn failure_options(&self, lane: &LaneState, key: &StepKey, cause: &Cause, rule: Option<&Failure>) -> Vec<Answer> {
+    fn failure_options(
+        &self,
+        lane: &LaneState,
+        key: &StepKey,
+        cause: &Cause,
+        rule: Option<&Failure>,
+    ) -> Vec<Answer> {
         let step = self.plan_step(lane);
         let mut options = Vec::new();
         let waits = lane.waited();
@@ -161,9 +181,12 @@ impl State {
             && *verdict != crate::model::Verdict::Pass
             && self.setup.profile.check(check).is_some_and(|check| check.severity == Severity::Warn)
         {
-            options.push(Answer::new(Choice::Waive, "goes on in spite of it, for the reason you give").with_text());
+            options.push(
+                Answer::new(Choice::Waive, "goes on in spite of it, for the reason you give").with_text(),
+            );
         }
-        let offers: Vec<Offer> = rule.map_or_else(|| vec![Offer::Hold, Offer::Abort], |rule| rule.offer.clone());
+        let offers: Vec<Offer> =
+            rule.map_or_else(|| vec![Offer::Hold, Offer::Abort], |rule| rule.offer.clone());
         for offer in offers {
             if offer == Offer::Retry && waits {
                 continue;
@@ -187,9 +210,13 @@ impl State {
         let server = key.lane.server.as_ref().map_or("the farm", |server| server.as_str());
         let (answer, act) = match offer {
             Offer::Retry => (Answer::new(Choice::Retry, "carries the step out once more"), Forbidden::Retry),
-            Offer::ByHand => (Answer::new(Choice::ByHand, "you do it by hand; it is looked at afterwards"), Forbidden::ByHand),
+            Offer::ByHand => (
+                Answer::new(Choice::ByHand, "you do it by hand; it is looked at afterwards"),
+                Forbidden::ByHand,
+            ),
             Offer::LeaveOut => (
-                Answer::new(Choice::LeaveOut, format!("{server} keeps what it has; the others go on")).with_text(),
+                Answer::new(Choice::LeaveOut, format!("{server} keeps what it has; the others go on"))
+                    .with_text(),
                 Forbidden::LeaveOut,
             ),
             Offer::Recover => {
@@ -199,10 +226,13 @@ impl State {
                 (Answer::new(Choice::Recover, format!("carries out: {title}")), Forbidden::Recover)
             }
             Offer::Hold => (super::hold(), Forbidden::Hold),
-            Offer::Abort => {
-                (Answer::new(Choice::Abort, "ends this upgrade for good, with the state of every server"), Forbidden::Abort)
+            Offer::Abort => (
+                Answer::new(Choice::Abort, "ends this upgrade for good, with the state of every server"),
+                Forbidden::Abort,
+            ),
+            Offer::Collect => {
+                (Answer::new(Choice::Collect, "collects what the vendor's support needs"), Forbidden::Collect)
             }
-            Offer::Collect => (Answer::new(Choice::Collect, "collects what the vendor's support needs"), Forbidden::Collect),
         };
         let banned = self.bans.iter().find(|ban| ban.act == act).map(|ban| ban.why.clone());
         let why = banned.or_else(|| match offer {
@@ -224,7 +254,10 @@ impl State {
     fn why_no_retry(&self, lane: &LaneState, key: &StepKey, step: Option<&PlanStep>) -> Option<String> {
         let step = step?;
         let ScriptRef::Stage(stage) = &key.lane.script else { return None };
-        let started = lane.targets.iter().any(|target| !matches!(target.end, Some(crate::engine::event::End::NotStarted(_))));
+        let started = lane
+            .targets
+            .iter()
+            .any(|target| !matches!(target.end, Some(crate::engine::event::End::NotStarted(_))));
         (step.step.once && started && self.once.contains_key(&(stage.clone(), step.id.clone()))).then(|| {
             "this step may be started once in a round, and it was; only a recovery that undoes it frees it".to_owned()
         })
@@ -234,7 +267,9 @@ impl State {
     pub fn why_not_left_out(&self, server: Option<&crate::model::ServerName>) -> Option<String> {
         let Some(server) = server else { return Some("this is a step of the whole farm".to_owned()) };
         for (index, stage) in self.stages.iter().enumerate() {
-            let Some(lane) = stage.lane_of(Some(server)).and_then(|lane| stage.lanes.get(lane)) else { continue };
+            let Some(lane) = stage.lane_of(Some(server)).and_then(|lane| stage.lanes.get(lane)) else {
+                continue;
+            };
             if lane.phase.is_closed() {
                 continue;
             }
@@ -243,7 +278,11 @@ impl State {
                 return Some(why.clone());
             }
             let script = self.script(&lane.key.script)?;
-            let once = lane.steps.iter().filter_map(|&step| script.steps.get(usize::from(step))).find(|step| step.step.once);
+            let once = lane
+                .steps
+                .iter()
+                .filter_map(|&step| script.steps.get(usize::from(step)))
+                .find(|step| step.step.once);
             if let Some(step) = once {
                 return Some(format!("{server} is bound to \"{}\", which is carried out once", step.title));
             }

@@ -13,6 +13,12 @@ impl Decider<'_> {
         if state.halt.is_some() || state.sides.iter().any(|lane: &LaneState| !lane.phase.is_closed()) {
             return;
         }
+        if state.measures.has_check() {
+            // What is asked about other checks stands meanwhile.
+            let asked = state.asked.keys().filter(|about| matches!(about, About::EndCheck(..)));
+            self.relevant.extend(asked.cloned());
+            return;
+        }
         let places = state.check_places(true);
         let mut open = false;
         let mut failed = 0_usize;
@@ -21,10 +27,6 @@ impl Decider<'_> {
                 open = true;
                 continue;
             };
-            if state.measures.contains_key(&crate::engine::measure::Purpose::Check(check.clone(), server.clone())) {
-                open = true;
-                continue;
-            }
             let Some(verdict) = found.verdict else {
                 open = true;
                 continue;
@@ -45,9 +47,13 @@ impl Decider<'_> {
                 options.push(Answer::new(Choice::Fix, "carries out the remedy, then looks again"));
             }
             if facts.severity == Severity::Warn {
-                options.push(Answer::new(Choice::Waive, "stays as it is, for the reason you give").with_text());
+                options
+                    .push(Answer::new(Choice::Waive, "stays as it is, for the reason you give").with_text());
             }
-            options.push(Answer::new(Choice::Accept, "ends the session as failed, with this on the list of what is left"));
+            options.push(Answer::new(
+                Choice::Accept,
+                "ends the session as failed, with this on the list of what is left",
+            ));
             options.push(super::hold());
             let details = state.remedy(&check, server.as_ref()).into_iter().collect();
             self.ask(About::EndCheck(check, server), text, details, options);

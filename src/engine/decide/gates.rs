@@ -40,7 +40,8 @@ impl Decider<'_> {
             }
             StepPhase::Soaking => {
                 let purpose = Purpose::Wait(key.clone());
-                let until_ms = lane.phase_ms.saturating_add(soak.map_or(0, |soak| state.setup.scaled_ms(soak)));
+                let until_ms =
+                    lane.phase_ms.saturating_add(soak.map_or(0, |soak| state.setup.scaled_ms(soak)));
                 if self.measured(purpose.clone()) {
                     if self.closed_gate(lane, key).is_some() {
                         return self.record(Event::WaitBegun { key: key.clone() });

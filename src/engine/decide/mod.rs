@@ -21,7 +21,7 @@ use super::work::{Decision, Work};
 /// How often what is waited for is looked at, before the farm's speed divides it.
 pub(super) const POLL: std::time::Duration = std::time::Duration::from_secs(5);
 /// How long a step's proof and a server's gates are waited for.
-pub(super) const PATIENCE: std::time::Duration = std::time::Duration::from_secs(600);
+pub(super) const PATIENCE: std::time::Duration = std::time::Duration::from_mins(10);
 
 /// What follows from `state` at session time `now_ms`.
 pub fn decide(state: &State, now_ms: u64) -> Decision {
@@ -126,11 +126,7 @@ impl Decider<'_> {
 
     /// Concludes every check whose readings are complete.
     fn checks(&mut self) {
-        let ready = self.state.measures.range(check_range()).filter_map(|(purpose, measure)| match purpose {
-            Purpose::Check(check, server) if measure.open.is_empty() => Some((check.clone(), server.clone())),
-            _ => None,
-        });
-        for (check, server) in ready {
+        for (check, server) in self.state.measures.complete_checks().cloned() {
             let judged = self.state.judge_check(&check, server.as_ref());
             self.out.record.push(Event::Checked {
                 check,
@@ -145,7 +141,8 @@ impl Decider<'_> {
     /// A session that is to stop does so once nothing runs any more.
     fn halt(&mut self) {
         let Some(close) = &self.state.halt else { return };
-        let waits = self.state.halt_waits && self.state.active_lanes().any(super::state::LaneState::is_running);
+        let waits =
+            self.state.halt_waits && self.state.active_lanes().any(super::state::LaneState::is_running);
         if !self.out.record.is_empty() || waits {
             return;
         }
@@ -154,13 +151,21 @@ impl Decider<'_> {
     }
 
     fn work(&mut self) {
+        if !self.out.record.is_empty() {
+            return;
+        }
         self.out.work.extend(
-            self.state.wanted.iter().map(|(probe, asked)| Work::Probe { probe: probe.clone(), asked: *asked }),
+            self.state
+                .wanted
+                .iter()
+                .map(|(probe, asked)| Work::Probe { probe: probe.clone(), asked: *asked }),
         );
         for lane in self.state.active_lanes().filter(|lane| lane.is_running()) {
             let key = self.state.step_key(lane);
             let open = lane.targets.iter().filter(|target| target.end.is_none());
-            self.out.work.extend(open.map(|target| Work::Run { key: key.clone(), place: target.place.clone() }));
+            self.out
+                .work
+                .extend(open.map(|target| Work::Run { key: key.clone(), place: target.place.clone() }));
         }
     }
 
@@ -169,11 +174,6 @@ impl Decider<'_> {
             || self.state.paused
             || key.lane.server.as_ref().is_some_and(|server| self.state.paused_servers.contains(server))
     }
-}
-
-fn check_range() -> impl std::ops::RangeBounds<Purpose> {
-    // `Purpose` orders by variant first, so that all checks stand together.
-    Purpose::Check("".into(), None)..=Purpose::Before
 }
 
 /// Offered with every question: nothing must be answered at once.
@@ -191,10 +191,12 @@ impl State {
         let scope = self.scope(&seen, server.as_ref().and_then(|server| self.setup.server(server)));
         let template = match probe {
             ProbeKey::Fact(fact, _) => self.setup.profile.fact(fact).and_then(|fact| fact.ask.as_ref()),
-            ProbeKey::Check(check, _) => self.setup.profile.check(check).and_then(|check| match &check.kind {
-                CheckKind::Ask(text) => Some(text),
-                _ => None,
-            }),
+            ProbeKey::Check(check, _) => {
+                self.setup.profile.check(check).and_then(|check| match &check.kind {
+                    CheckKind::Ask(text) => Some(text),
+                    _ => None,
+                })
+            }
         };
         let text = template.map_or_else(
             || format!("What is {probe}?"),
@@ -228,9 +230,10 @@ pub(super) fn fix_lanes(
     use super::key::{LaneKey, ScriptRef};
     use crate::profile::CheckKind;
     let items = match state.setup.profile.check(check).map(|check| &check.kind) {
-        Some(CheckKind::Registered(role)) => {
-            state.registered(role).map(|(orphans, _)| orphans.into_iter().map(Some).collect()).unwrap_or_default()
-        }
+        Some(CheckKind::Registered(role)) => state
+            .registered(role)
+            .map(|(orphans, _)| orphans.into_iter().map(Some).collect())
+            .unwrap_or_default(),
         _ => vec![None],
     };
     let before = state.sides.len();

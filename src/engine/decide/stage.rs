@@ -1,12 +1,14 @@
 //! Stages and their lanes: whose turn it is.
 
+use std::collections::{HashMap, HashSet};
+
 use super::Decider;
 use crate::engine::event::Event;
 use crate::engine::key::ScriptRef;
 use crate::engine::measure::Purpose;
 use crate::engine::question::{About, Answer, Choice};
-use crate::engine::state::{LanePhase, LaneState, StageState};
-use crate::model::ServerName;
+use crate::engine::state::{LanePhase, LaneState, StageState, State};
+use crate::model::{RoleId, ServerName};
 use crate::profile::{AtATime, Stage, Then};
 
 impl Decider<'_> {
@@ -22,10 +24,12 @@ impl Decider<'_> {
 
     pub(super) fn stages(&mut self) {
         let state = self.state;
-        let recovery = |lane: &&LaneState| matches!(lane.key.script, ScriptRef::Recovery(_)) && !lane.phase.is_closed();
+        let recovery =
+            |lane: &&LaneState| matches!(lane.key.script, ScriptRef::Recovery(_)) && !lane.phase.is_closed();
         if let Some(lane) = state.sides.iter().find(recovery) {
             // A recovery changes what the others stand on: whatever runs is seen to its end first.
-            let mut running = state.active_lanes().filter(|other| other.is_running() && other.key != lane.key).peekable();
+            let mut running =
+                state.active_lanes().filter(|other| other.is_running() && other.key != lane.key).peekable();
             if running.peek().is_none() {
                 self.lane(lane);
             }
@@ -41,7 +45,10 @@ impl Decider<'_> {
         };
         let Some(lanes) = state.stages.get(state.stage) else { return };
         if !lanes.entered {
-            if state.halt.is_none() && !state.paused && (state.before.is_some() || self.measured(Purpose::Before)) {
+            if state.halt.is_none()
+                && !state.paused
+                && (state.before.is_some() || self.measured(Purpose::Before))
+            {
                 self.record(Event::StageEntered { stage: stage.id.clone() });
             }
             return;
@@ -59,9 +66,10 @@ impl Decider<'_> {
     /// After a recovery that says so, the procedure is gone through again from a stage on.
     fn restart(&mut self) -> bool {
         let state = self.state;
-        let ended = state.sides.iter().rev().find(|lane| {
-            matches!(lane.key.script, ScriptRef::Recovery(_)) && lane.phase == LanePhase::Done
-        });
+        let ended =
+            state.sides.iter().rev().find(|lane| {
+                matches!(lane.key.script, ScriptRef::Recovery(_)) && lane.phase == LanePhase::Done
+            });
         let Some(lane) = ended else { return false };
         let ScriptRef::Recovery(id) = &lane.key.script else { return false };
         let Some(failure) = state.setup.profile.failure(id) else { return false };
@@ -89,7 +97,11 @@ impl Decider<'_> {
             AtATime::All => usize::MAX,
         };
         let mut room = limit.saturating_sub(lanes.active.len());
-        let mut taken: Vec<ServerName> = Vec::new();
+        if room == 0 || lanes.next >= lanes.lanes.len() {
+            return;
+        }
+        let mut down = Down::now(state);
+        let mut taken = false;
         let mut index = lanes.next;
         while room > 0 && index < lanes.lanes.len() {
             let lane = &lanes.lanes[index];
@@ -103,44 +115,76 @@ impl Decider<'_> {
                 break;
             }
             if let Some(server) = &lane.key.server
-                && let Some(why) = self.too_few(stage, server, &taken)
+                && let Some(why) = self.too_few(stage, server, &down)
             {
-                if lanes.active.is_empty() && taken.is_empty() {
+                if lanes.active.is_empty() && !taken {
                     self.ask(
                         About::KeepUp(stage.id.clone()),
                         format!("{server} cannot be taken out of service: {why}"),
                         Vec::new(),
-                        vec![Answer::new(Choice::LookAgain, "count the servers in service again"), super::hold()],
+                        vec![
+                            Answer::new(Choice::LookAgain, "count the servers in service again"),
+                            super::hold(),
+                        ],
                     );
                 }
                 break;
             }
-            taken.extend(lane.key.server.clone());
+            taken = true;
+            if let Some(server) = &lane.key.server {
+                down.add(state, server);
+            }
             self.record(Event::LaneEntered { lane: lane.key.clone() });
             room -= 1;
         }
     }
 
-    /// Why taking `server` out of service now, with those in `taken`, would leave too few. Whoever is not known
-    /// to be in service counts as down.
-    fn too_few(&self, stage: &Stage, server: &ServerName, taken: &[ServerName]) -> Option<String> {
-        let state = self.state;
-        let server = state.setup.server(server)?;
-        for role in server.roles.iter().filter_map(|role| state.setup.profile.role(role)) {
+    /// Why taking `server` out of service now would leave too few. Whoever is not known to be in service counts
+    /// as down.
+    fn too_few(&self, stage: &Stage, server: &ServerName, down: &Down<'_>) -> Option<String> {
+        let setup = &self.state.setup;
+        let server = setup.server(server)?;
+        for role in server.roles.iter().filter_map(|role| setup.profile.role(role)) {
             let Some(keep_up) = stage.keep_up.or(role.keep_up) else { continue };
-            let members: Vec<_> = state.setup.inventory.of_role(&role.id).collect();
-            let down = |name: &ServerName| state.is_down(name) || taken.contains(name);
-            let up = members.iter().filter(|member| !down(&member.name)).count();
-            let left = if down(&server.name) { up } else { up.saturating_sub(1) };
-            let least = keep_up.least(members.len());
+            let all = setup.count_of(&role.id);
+            let lost = down.by_role.get(&role.id).copied().unwrap_or(0);
+            let left = all.saturating_sub(lost + usize::from(!down.servers.contains(&server.name)));
+            let least = keep_up.least(all);
             if left < least {
                 return Some(format!(
-                    "{left} of {} {} would be left in service, at least {least} must be",
-                    members.len(),
+                    "{left} of {all} {} would be left in service, at least {least} must be",
                     role.label
                 ));
             }
         }
         None
+    }
+}
+
+/// The servers that are out of service, or may be.
+#[derive(Default)]
+struct Down<'a> {
+    servers: HashSet<&'a ServerName>,
+    by_role: HashMap<&'a RoleId, usize>,
+}
+
+impl<'a> Down<'a> {
+    fn now(state: &'a State) -> Self {
+        let mut down = Self::default();
+        let at_work = state.active_lanes().filter_map(|lane| lane.key.server.as_ref());
+        for server in state.stopped.iter().chain(state.lost.keys()).chain(at_work) {
+            down.add(state, server);
+        }
+        down
+    }
+
+    fn add(&mut self, state: &'a State, name: &'a ServerName) {
+        if let Some(server) = state.setup.server(name)
+            && self.servers.insert(name)
+        {
+            for role in &server.roles {
+                *self.by_role.entry(role).or_default() += 1;
+            }
+        }
     }
 }

@@ -16,6 +16,18 @@ impl Decider<'_> {
         if lane.phase != LanePhase::Active {
             return;
         }
+        // With thousands of lanes under way most of them wait; they are not looked at any further.
+        match lane.step {
+            StepPhase::Running
+                if lane.is_running() && lane.late_ms().is_none_or(|late_ms| self.now_ms < late_ms) =>
+            {
+                lane.late_ms().into_iter().for_each(|late_ms| self.out.wake_at(late_ms));
+                return;
+            }
+            StepPhase::Waiting | StepPhase::Soaking => {}
+            _ if lane.open > 0 => return,
+            _ => {}
+        }
         let key = self.state.step_key(lane);
         let Some(step) = self.state.plan_step(lane) else {
             self.gates(lane, &key);
@@ -66,7 +78,8 @@ impl Decider<'_> {
                 }
                 None => {
                     let what = format!("whether it applies ({}) is unknown", when.expr.source());
-                    return self.record(Event::StepFailed { key: key.clone(), cause: Cause::Unclear { what } });
+                    return self
+                        .record(Event::StepFailed { key: key.clone(), cause: Cause::Unclear { what } });
                 }
             }
         }
@@ -93,7 +106,8 @@ impl Decider<'_> {
             let judged = self.state.judge_check(need, server.as_ref());
             let place = (need.clone(), server);
             let waived = self.state.checks.get(&place).is_some_and(|check| check.waived.is_some());
-            let warns = self.state.setup.profile.check(need).is_some_and(|check| check.severity == Severity::Warn);
+            let warns =
+                self.state.setup.profile.check(need).is_some_and(|check| check.severity == Severity::Warn);
             if judged.verdict != Verdict::Pass && !(warns && waived) {
                 self.record(Event::Checked {
                     check: need.clone(),
@@ -102,7 +116,8 @@ impl Decider<'_> {
                     shown: judged.shown.clone(),
                     known: judged.known,
                 });
-                let cause = Cause::Needs { check: need.clone(), verdict: judged.verdict, shown: judged.shown };
+                let cause =
+                    Cause::Needs { check: need.clone(), verdict: judged.verdict, shown: judged.shown };
                 return self.record(Event::StepFailed { key: key.clone(), cause });
             }
         }
@@ -143,11 +158,17 @@ impl Decider<'_> {
         } else {
             vec![
                 Answer::new(Choice::Done, "you did it"),
-                Answer::new(Choice::Cannot, "it cannot be done: counts as a failure of this step").with_text(),
+                Answer::new(Choice::Cannot, "it cannot be done: counts as a failure of this step")
+                    .with_text(),
                 super::hold(),
             ]
         };
-        self.ask(about, text, step.step.cite.clone().map(|cite| format!("vendor: {cite}")).into_iter().collect(), options);
+        self.ask(
+            about,
+            text,
+            step.step.cite.clone().map(|cite| format!("vendor: {cite}")).into_iter().collect(),
+            options,
+        );
     }
 
     fn ask_attended(&mut self, key: &StepKey, step: &PlanStep) {
@@ -164,7 +185,8 @@ impl Decider<'_> {
             vec![
                 Answer::new(Choice::Start, "starts it on the server and shows its terminal"),
                 Answer::new(Choice::Done, "you went through it elsewhere"),
-                Answer::new(Choice::Cannot, "it cannot be done: counts as a failure of this step").with_text(),
+                Answer::new(Choice::Cannot, "it cannot be done: counts as a failure of this step")
+                    .with_text(),
                 super::hold(),
             ],
         );
@@ -177,7 +199,8 @@ impl Decider<'_> {
             return false;
         }
         // Of two servers whose turn it is at the same moment the other looks again once this one is journalled.
-        let begins = |event: &Event| matches!(event, Event::StepIntended { key: other, .. } if other.step == key.step);
+        let begins =
+            |event: &Event| matches!(event, Event::StepIntended { key: other, .. } if other.step == key.step);
         if self.out.record.iter().any(begins) {
             return true;
         }
@@ -225,7 +248,10 @@ impl Decider<'_> {
                     format!("its output lacks `{}`", step.step.has.as_ref().map_or("", |has| has.as_str()))
                 }
                 _ if target.lacks == Some(true) => {
-                    format!("its output has `{}`", step.step.lacks.as_ref().map_or("", |lacks| lacks.as_str()))
+                    format!(
+                        "its output has `{}`",
+                        step.step.lacks.as_ref().map_or("", |lacks| lacks.as_str())
+                    )
                 }
                 _ => continue,
             };
@@ -241,21 +267,16 @@ impl Decider<'_> {
                 let why = "its checksum was compared on the server".to_owned();
                 return self.settle(key, Outcome::Succeeded, Known::Seen, why);
             }
-            let status = if lane.targets.len() == 1 { "its exit status" } else { "the exit status everywhere" };
+            let status =
+                if lane.targets.len() == 1 { "its exit status" } else { "the exit status everywhere" };
             self.settle(key, Outcome::Succeeded, Known::Inferred, format!("from {status}"));
         }
     }
 
     /// What takes longer than is usual is the operator's to judge; it is never ended for it.
     fn slow(&mut self, lane: &LaneState, key: &StepKey, step: &PlanStep) {
-        let limit = match self.state.act_of(key) {
-            Some(Act::Service { .. } | Act::Reboot) => Some(step.step.timeout),
-            _ => step.step.late,
-        };
-        let Some(limit) = limit else { return };
-        let late_ms = lane.awaited_ms.saturating_add(self.state.setup.scaled_ms(limit));
-        if self.now_ms < late_ms {
-            return self.out.wake_at(late_ms);
+        if lane.late_ms().is_none_or(|late_ms| self.now_ms < late_ms) {
+            return;
         }
         let place = key.lane.server.as_ref().map_or("the farm", |server| server.as_str());
         let ran = std::time::Duration::from_millis(self.now_ms.saturating_sub(lane.phase_ms));
@@ -266,7 +287,10 @@ impl Decider<'_> {
             vec!["late is not failed; nothing is ended on the server whatever you choose".to_owned()],
             vec![
                 Answer::new(Choice::LookAgain, "goes on waiting, as long again before it asks"),
-                Answer::new(Choice::Unknown, "is no longer waited for; whether it worked is then yours to settle"),
+                Answer::new(
+                    Choice::Unknown,
+                    "is no longer waited for; whether it worked is then yours to settle",
+                ),
                 Answer::new(Choice::Hold, "stop here without waiting for it; `nofm resume` finds it again"),
             ],
         );
@@ -317,7 +341,12 @@ impl Decider<'_> {
             let seen = Seen::new(state, Some(&key.lane));
             let scope = state.step_scope(&seen, key, step);
             if wait.until.test(&|name| scope.lookup(name)) == Some(true) {
-                return self.settle(key, Outcome::Succeeded, Known::Seen, format!("came true: {}", wait.until.source()));
+                return self.settle(
+                    key,
+                    Outcome::Succeeded,
+                    Known::Seen,
+                    format!("came true: {}", wait.until.source()),
+                );
             }
             self.measure_again(purpose, state.setup.scaled_ms(wait.every));
         }
@@ -325,7 +354,13 @@ impl Decider<'_> {
     }
 
     /// A wait that takes too long is the operator's to judge; nothing is undone by it.
-    pub(super) fn expire(&mut self, lane: &LaneState, key: &StepKey, timeout: std::time::Duration, until: &str) {
+    pub(super) fn expire(
+        &mut self,
+        lane: &LaneState,
+        key: &StepKey,
+        timeout: std::time::Duration,
+        until: &str,
+    ) {
         let measure = self.state.measures.get(&Purpose::Wait(key.clone()));
         if measure.is_some_and(|measure| measure.open.iter().any(|probe| self.state.asking.contains(probe))) {
             // The operator is asked, and may take their time.
@@ -359,6 +394,9 @@ fn lost_cause(lane: &LaneState) -> Cause {
 }
 
 /// The places a step runs at, each with a run id of its own.
-pub(crate) fn targets(places: Vec<crate::engine::key::Place>, run: impl Fn(&crate::engine::key::Place) -> String) -> Vec<Target> {
+pub(crate) fn targets(
+    places: Vec<crate::engine::key::Place>,
+    run: impl Fn(&crate::engine::key::Place) -> String,
+) -> Vec<Target> {
     places.into_iter().map(|place| Target { run: run(&place), place }).collect()
 }

@@ -71,7 +71,8 @@ fn a_crash_after_every_event_changes_nothing_that_happens() {
 
 #[test]
 fn a_run_that_goes_on_while_the_runner_is_dead_is_found_and_not_begun_again() {
-    let mut session = farm(&[&stage("servers", "", &[INSTALL])], 1, world(1)).started_until(|s| s.began("install") == 1);
+    let mut session =
+        farm(&[&stage("servers", "", &[INSTALL])], 1, world(1)).started_until(|s| s.began("install") == 1);
     session.crash();
     session.rest();
     assert_eq!(session.began("install"), 1);
@@ -82,7 +83,8 @@ fn a_run_that_goes_on_while_the_runner_is_dead_is_found_and_not_begun_again() {
 fn what_a_step_needs_is_measured_anew_after_a_crash() {
     let ready = check("ready", "here.load == 0 and here.up", "");
     let install = "id = \"install\"\nrun = \"install\"\nneeds = [\"ready\"]";
-    let mut session = farm(&[&ready, &stage("servers", "", &[install])], 1, world(1)).started_until(half_measured);
+    let mut session =
+        farm(&[&ready, &stage("servers", "", &[install])], 1, world(1)).started_until(half_measured);
     // Of the two readings it needs one was made; that one is no longer so when the next runner goes on.
     match session.journal.last() {
         Some((_, Event::Read { probe: ProbeKey::Fact(fact, _), .. })) if *fact == "load" => {

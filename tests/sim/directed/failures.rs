@@ -6,10 +6,10 @@ use nofm::profile::Forbidden;
 use super::{INSTALL, farm, farm_with_rules, stage, world};
 use crate::sim::world::Fault;
 
-const RENEW: &str = "id = \"renew\"\non = \"last\"\nonce = true\nrun = \"renew\"\ndone = \"farm.schema == 2\"";
+const RENEW: &str =
+    "id = \"renew\"\non = \"last\"\nonce = true\nrun = \"renew\"\ndone = \"farm.schema == 2\"";
 const RUN: &str = "id = \"install\"\nrun = \"install\"";
-const RESTORE: &str =
-    "[procedures.restore]\n[[procedures.restore.steps]]\nid = \"restore_db\"\nrun = \"restore\"\nat = \"local\"\n";
+const RESTORE: &str = "[procedures.restore]\n[[procedures.restore.steps]]\nid = \"restore_db\"\nrun = \"restore\"\nat = \"local\"\n";
 
 fn rule(id: &str, keys: &str) -> String {
     format!("[[failures]]\nid = \"{id}\"\n{keys}\n")
@@ -96,7 +96,10 @@ fn a_recovery_begins_when_nothing_runs_any_more() {
     world.fault("install", Some("s1"), Fault::Fails(1));
     world.fault("install", Some("s2"), Fault::Slow(10));
     let rules = [
-        rule("back", "steps = [\"install\"]\noffer = [\"recover\"]\nrecover = \"restore\"\nthen = \"stage:servers\""),
+        rule(
+            "back",
+            "steps = [\"install\"]\noffer = [\"recover\"]\nrecover = \"restore\"\nthen = \"stage:servers\"",
+        ),
         any("\"hold\""),
     ]
     .concat();
@@ -104,9 +107,13 @@ fn a_recovery_begins_when_nothing_runs_any_more() {
     let mut session = farm_with_rules(&[&servers, RESTORE, &rules], 2, world)
         .started_until(|session| !session.state.questions.is_empty());
     let question = session.question().id;
-    session.intent(&Intent::Reply { question, choice: Choice::Recover, text: String::new() }).expect("offered");
+    session
+        .intent(&Intent::Reply { question, choice: Choice::Recover, text: String::new() })
+        .expect("offered");
     session.go(u64::MAX, |session| session.began("restore") == 1);
-    let ended = session.count(|event| matches!(event, Event::TargetEnded { key, .. } if key.lane.server == Some("s2".into())));
+    let ended = session.count(
+        |event| matches!(event, Event::TargetEnded { key, .. } if key.lane.server == Some("s2".into())),
+    );
     assert_eq!(ended, 1, "the other server's step was seen to its end first");
     session.rest();
     assert!(session.is_done(), "{}", session.tail());
@@ -116,18 +123,27 @@ fn a_recovery_begins_when_nothing_runs_any_more() {
 fn a_recovery_that_ends_the_upgrade_ends_it_though_the_runner_dies() {
     let mut world = world(2);
     world.fault("install", None, Fault::Fails(1));
-    let rules =
-        [rule("back", "steps = [\"install\"]\noffer = [\"recover\"]\nrecover = \"restore\""), any("\"hold\"")].concat();
+    let rules = [
+        rule("back", "steps = [\"install\"]\noffer = [\"recover\"]\nrecover = \"restore\""),
+        any("\"hold\""),
+    ]
+    .concat();
     let mut session = farm_with_rules(&[&stage("servers", "", &[RUN]), RESTORE, &rules], 2, world).started();
     let question = session.question().id;
-    session.intent(&Intent::Reply { question, choice: Choice::Recover, text: String::new() }).expect("offered");
+    session
+        .intent(&Intent::Reply { question, choice: Choice::Recover, text: String::new() })
+        .expect("offered");
     session.go(u64::MAX, |session| {
         let recovered = |event: &Event| matches!(event, Event::LaneDone { lane } if matches!(lane.script, ScriptRef::Recovery(_)));
         session.journal.iter().rev().take(2).any(|(_, event)| recovered(event))
     });
     session.crash();
     session.rest();
-    assert!(matches!(&session.state.closed, Some(Close::Failed { why }) if why.contains("recovery")), "{}", session.tail());
+    assert!(
+        matches!(&session.state.closed, Some(Close::Failed { why }) if why.contains("recovery")),
+        "{}",
+        session.tail()
+    );
     assert_eq!(session.began("install"), 1, "the next server is not touched");
 }
 
@@ -146,21 +162,29 @@ fn what_a_profile_forbids_is_refused_with_its_reason_on_every_server_and_stays()
     let mut session = farm_with_rules(&[&servers, &rules], 2, world).started();
     // The question of s1 stood, and offered it, before s2 failed.
     let of = |session: &crate::sim::session::Session, server: &str| {
-        let about = |question: &&nofm::engine::Question| question.about.server().is_some_and(|name| *name == server);
+        let about =
+            |question: &&nofm::engine::Question| question.about.server().is_some_and(|name| *name == server);
         session.state.questions.values().find(about).cloned().expect("it is asked")
     };
     let question = of(&session, "s1");
-    assert_eq!(question.option(Choice::Retry).and_then(|option| option.refused.clone()), Some("Call support.".into()));
+    assert_eq!(
+        question.option(Choice::Retry).and_then(|option| option.refused.clone()),
+        Some("Call support.".into())
+    );
     let retry = Intent::Reply { question: question.id, choice: Choice::Retry, text: String::new() };
     assert_eq!(session.intent(&retry), Err("Call support.".to_owned()));
     session.crash();
     session.rest();
     assert_eq!(session.state.bans.len(), 1, "it outlives the runner");
-    session.intent(&Intent::LiftBan { act: Forbidden::Retry, evidence: " ".into() }).expect_err("without evidence");
+    session
+        .intent(&Intent::LiftBan { act: Forbidden::Retry, evidence: " ".into() })
+        .expect_err("without evidence");
     session.intent(&Intent::LiftBan { act: Forbidden::Retry, evidence: "case 4711".into() }).expect("lifted");
     session.rest();
     let question = of(&session, "s1").id;
-    session.intent(&Intent::Reply { question, choice: Choice::Retry, text: String::new() }).expect("offered again");
+    session
+        .intent(&Intent::Reply { question, choice: Choice::Retry, text: String::new() })
+        .expect("offered again");
 }
 
 #[test]

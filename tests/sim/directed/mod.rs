@@ -57,7 +57,9 @@ fn check(id: &str, that: &str, more: &str) -> String {
 
 /// A stage of all servers with these keys and these steps.
 fn stage(id: &str, keys: &str, steps: &[&str]) -> String {
-    let mut text = format!("[[stages]]\nid = \"{id}\"\ntitle = \"{id}\"\nroles = [\"server\"]\ntally = \"{{{{ n }}}} of {{{{ m }}}}\"\n{keys}\n");
+    let mut text = format!(
+        "[[stages]]\nid = \"{id}\"\ntitle = \"{id}\"\nroles = [\"server\"]\ntally = \"{{{{ n }}}} of {{{{ m }}}}\"\n{keys}\n"
+    );
     for step in steps {
         let _ = write!(text, "[[stages.steps]]\n{step}\n");
     }
@@ -100,7 +102,9 @@ fn farm_with_rules(tables: &[&str], servers: usize, world: World) -> Session {
 /// Of what a step needs, something was read and something was not.
 fn half_measured(session: &Session) -> bool {
     let cleared = session.journal.iter().any(|(_, event)| matches!(event, Event::StepCleared { .. }));
-    cleared && matches!(session.journal.last(), Some((_, Event::Read { .. }))) && session.began("install") == 0
+    cleared
+        && matches!(session.journal.last(), Some((_, Event::Read { .. })))
+        && session.began("install") == 0
 }
 
 impl Session {

@@ -14,7 +14,11 @@ fn is_up() -> String {
 #[test]
 fn first_and_last_come_first_and_last_and_the_others_as_they_are_listed() {
     let keys = "first = \"here.name == 's3'\"\nlast = \"here.name == 's1'\"";
-    let steps = ["id = \"note\"\nrun = \"note\"\non = \"first\"", INSTALL, "id = \"extra\"\nrun = \"extra\"\non = \"not-last\""];
+    let steps = [
+        "id = \"note\"\nrun = \"note\"\non = \"first\"",
+        INSTALL,
+        "id = \"extra\"\nrun = \"extra\"\non = \"not-last\"",
+    ];
     let session = farm(&[&stage("servers", keys, &steps)], 4, world(4)).started();
     assert_eq!(session.began_on("install"), ["s3", "s2", "s4", "s1"]);
     assert_eq!(session.began_on("note"), ["s3"]);
@@ -88,14 +92,20 @@ fn servers_begin_as_many_at_a_time_as_the_stage_says() {
     assert!(session.is_done());
 }
 
-fn with_keep_up(keep_up: &str, tables: &[&str], servers: usize, world: crate::sim::world::World) -> crate::sim::session::Session {
+fn with_keep_up(
+    keep_up: &str,
+    tables: &[&str],
+    servers: usize,
+    world: crate::sim::world::World,
+) -> crate::sim::session::Session {
     session(&format!("{HEAD}{ROLE}keep-up = {keep_up}\n{}{ANY_FAILURE}", tables.concat()), servers, world)
 }
 
 #[test]
 fn keep_up_lets_no_more_begin_than_may_be_down() {
     let mut most = 0;
-    let mut session = with_keep_up("\"majority\"", &[&stage("servers", "at-a-time = \"all\"", &[INSTALL])], 5, world(5));
+    let mut session =
+        with_keep_up("\"majority\"", &[&stage("servers", "at-a-time = \"all\"", &[INSTALL])], 5, world(5));
     session.begin().expect("begins");
     session.go(u64::MAX, |session| {
         most = most.max(session.state.stages[0].active.len());
@@ -113,7 +123,11 @@ fn keep_up_counts_a_server_out_of_reach_as_down() {
     session.pass(600_000);
     assert_eq!(session.began("install"), 0);
     let question = session.question();
-    assert!(question.text.contains("1 of 3 Server would be left in service, at least 2 must be"), "{}", question.text);
+    assert!(
+        question.text.contains("1 of 3 Server would be left in service, at least 2 must be"),
+        "{}",
+        question.text
+    );
     session.rest();
     assert!(session.is_done(), "it goes on by itself once the server is back, and the question is withdrawn");
     assert_eq!(session.state.questions.len(), 0);
@@ -126,7 +140,11 @@ fn a_server_left_out_half_way_counts_as_down() {
     let mut session = with_keep_up("\"all-but-1\"", &[&stage("servers", "", &[INSTALL])], 3, world).started();
     session.reply(Choice::LeaveOut, "its disk is broken").expect("offered");
     assert_eq!(session.began_on("install"), ["s1"]);
-    assert!(session.question().text.contains("s2 cannot be taken out of service"), "{}", session.question().text);
+    assert!(
+        session.question().text.contains("s2 cannot be taken out of service"),
+        "{}",
+        session.question().text
+    );
     assert_eq!(session.state.to_do, ["s1 was left out: its disk is broken"]);
 }
 
@@ -147,8 +165,8 @@ fn leaving_out_is_refused_with_the_profiles_reason() {
 #[test]
 fn a_server_bound_to_a_step_for_once_is_not_left_out() {
     let renew = "id = \"renew\"\non = \"last\"\nonce = true\nrun = \"renew\"";
-    let mut session =
-        farm(&[&stage("servers", "", &[INSTALL, renew])], 2, world(2)).started_until(|s| s.began("install") == 1);
+    let mut session = farm(&[&stage("servers", "", &[INSTALL, renew])], 2, world(2))
+        .started_until(|s| s.began("install") == 1);
     let wish = Intent::LeaveOut { server: "s2".into(), reason: "please".into() };
     assert!(session.intent(&wish).expect_err("refused").contains("bound to \"renew\""));
 }

@@ -44,7 +44,11 @@ fn a_warning_is_waived_by_name_and_with_a_reason() {
     let room = check("room", "here.load < 5", "phase = [\"start\"]\nseverity = \"warn\"");
     let mut session = farm(&[&room, &stage("servers", "", &[INSTALL])], 1, world);
     assert!(session.begin().expect_err("it warns").contains("warns and was not waived"));
-    let waive = |reason: &str| Intent::Waive { check: "room".into(), server: Some("s1".into()), reason: reason.into() };
+    let waive = |reason: &str| Intent::Waive {
+        check: "room".into(),
+        server: Some("s1".into()),
+        reason: reason.into(),
+    };
     assert!(session.intent(&waive(" ")).expect_err("no reason").contains("with a reason only"));
     session.intent(&waive("it is idle at night")).expect("waived");
     let plan = nofm::plan::build(&session.setup, &session.state.answers).expect("a plan");
@@ -99,7 +103,11 @@ fn a_fix_that_fails_can_be_given_up_and_the_check_says_how_things_stand() {
     session.intent(&wish).expect("fixes");
     session.rest();
     session.reply(nofm::engine::Choice::Skip, "").expect("given up");
-    assert!(matches!(session.state.lacking().as_slice(), [Lack::Blocked { .. }]), "{:?}", session.state.lacking());
+    assert!(
+        matches!(session.state.lacking().as_slice(), [Lack::Blocked { .. }]),
+        "{:?}",
+        session.state.lacking()
+    );
     session.intent(&wish).expect("fixes");
     session.rest();
     assert_eq!(session.state.lacking(), []);

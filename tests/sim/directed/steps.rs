@@ -70,7 +70,10 @@ fn what_is_done_already_is_not_carried_out() {
     world.set("ver", Some("s1"), "2.0");
     let session = farm(&[&stage("servers", "", &[INSTALL])], 2, world).started();
     assert_eq!(session.began_on("install"), ["s2"]);
-    assert_eq!(outcomes(&session, "install"), [(Outcome::DoneBefore, Known::Seen), (Outcome::Succeeded, Known::Seen)]);
+    assert_eq!(
+        outcomes(&session, "install"),
+        [(Outcome::DoneBefore, Known::Seen), (Outcome::Succeeded, Known::Seen)]
+    );
 }
 
 #[test]
@@ -168,7 +171,8 @@ fn a_slow_step_is_asked_about_and_never_cut_off_or_started_again() {
     let mut world = world(1);
     world.fault("install", None, Fault::Slow(500));
     let install = "id = \"install\"\nrun = \"install\"\ndone = \"here.ver == target\"\nlate = \"20m\"";
-    let mut session = farm(&[&stage("servers", "", &[install])], 1, world).started_until(|session| !session.state.questions.is_empty());
+    let mut session = farm(&[&stage("servers", "", &[install])], 1, world)
+        .started_until(|session| !session.state.questions.is_empty());
     assert!(session.question().text.contains("late"), "{}", session.question().text);
     session.rest();
     assert!(session.is_done(), "nobody answered, and it ended well: {}", session.tail());

@@ -65,7 +65,8 @@ fn a_paused_server_holds_those_behind_it_and_no_other() {
 fn what_a_step_needs_is_measured_anew_after_a_pause() {
     let ready = check("ready", "here.load == 0 and here.up", "");
     let install = "id = \"install\"\nrun = \"install\"\nneeds = [\"ready\"]";
-    let mut session = farm(&[&ready, &stage("servers", "", &[install])], 1, world(1)).started_until(half_measured);
+    let mut session =
+        farm(&[&ready, &stage("servers", "", &[install])], 1, world(1)).started_until(half_measured);
     session.intent(&Intent::Pause { server: None }).expect("paused");
     session.rest();
     session.world.set("load", Some("s1"), "3");
