@@ -73,7 +73,8 @@ impl State {
             let server = if check.roles.is_empty() { None } else { server };
             probes.check(check, server, 0);
         }
-        if let Some(server) = server {
+        // Where nothing is counted a server may be stopped, and has no version to tell.
+        if let Some(server) = server.filter(|_| stage.tally.is_some()) {
             // Of a version that only the operator can tell, the last word counts.
             let only_told =
                 |fact| self.setup.profile.fact(fact).is_some_and(|fact| matches!(fact.source, Source::Ask));

@@ -240,6 +240,9 @@ impl State {
             Offer::ByHand if step.is_none() => {
                 Some("gates are not carried out but hold; do what is needed, then look again".to_owned())
             }
+            Offer::Collect => Some(
+                "nofm collects in a step of its own only; `nofm review` shows what was printed".to_owned(),
+            ),
             Offer::Recover if lane.of.is_some() => Some("a recovery is under way".to_owned()),
             Offer::LeaveOut => self.why_not_left_out(key.lane.server.as_ref()),
             Offer::Recover if rule.is_none_or(|rule| rule.recover.is_none()) => {
