@@ -44,6 +44,21 @@ pub enum Reply {
     Lost,
 }
 
+/// Something that was posted to the runner.
+#[derive(Clone, Copy, Debug)]
+pub struct Sent {
+    id: u64,
+    link: u32,
+    at: Instant,
+}
+
+impl Sent {
+    /// How long ago.
+    pub fn age(&self) -> Duration {
+        self.at.elapsed()
+    }
+}
+
 /// Whether somebody is at work on the session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Runner {
@@ -264,22 +279,46 @@ impl Follower {
     /// # Errors
     /// When there is no runner to tell.
     pub fn send(&mut self, intent: &Intent) -> Result<Reply, ClientError> {
+        let sent = self.post(intent)?;
+        loop {
+            if let Some(reply) = self.reply(&sent) {
+                return Ok(reply);
+            }
+            self.wait(Duration::from_millis(200))?;
+        }
+    }
+
+    /// Tells the runner what the operator wants, without waiting; [`Self::reply`] has the answer later.
+    ///
+    /// # Errors
+    /// When there is no runner to tell.
+    pub fn post(&mut self, intent: &Intent) -> Result<Sent, ClientError> {
         self.asked += 1;
         let id = self.asked;
         let intent =
             serde_json::to_value(intent).map_err(|error| self.unsent(std::io::Error::other(error)))?;
         self.say(&ToRunner::Intent { id, intent })?;
-        let number = self.links;
-        let began = Instant::now();
-        loop {
-            if let Some(reply) = self.replies.remove(&id) {
-                return Ok(reply);
-            }
-            if self.link.is_none() || self.links != number || began.elapsed() > ANSWER {
-                return Ok(Reply::Lost);
-            }
-            self.wait(Duration::from_millis(200))?;
+        Ok(Sent { id, link: self.links, at: Instant::now() })
+    }
+
+    /// What became of what was posted. `None`: nothing is known yet.
+    pub fn reply(&mut self, sent: &Sent) -> Option<Reply> {
+        if let Some(reply) = self.replies.remove(&sent.id) {
+            return Some(reply);
         }
+        let lost = self.link.is_none() || self.links != sent.link || sent.at.elapsed() > ANSWER;
+        lost.then_some(Reply::Lost)
+    }
+
+    /// Tells the runner what this viewer looks at, for whoever reviews the session.
+    ///
+    /// # Errors
+    /// When there is no runner to tell.
+    pub fn looked(&mut self, view: serde_json::Value) -> Result<(), ClientError> {
+        if self.link.is_none() {
+            return Ok(());
+        }
+        self.say(&ToRunner::Looked { view })
     }
 
     /// Passes on what was typed into an attended step.

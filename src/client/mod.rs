@@ -22,6 +22,6 @@ mod link;
 
 pub use error::ClientError;
 pub use files::whole_path;
-pub use follow::{Follower, Mode, Reply, Runner, Waker};
+pub use follow::{Follower, Mode, Reply, Runner, Sent, Waker};
 pub use glance::{Glance, counted, glance};
 pub use launch::launch;

@@ -235,7 +235,7 @@ impl State {
                 self.pen.take_if(|pen| pen == viewer);
             }
             Event::Closed { close } => self.closed = Some(close.clone()),
-            Event::TornTail { .. } | Event::Refused { .. } | Event::Typed { .. } => {}
+            Event::TornTail { .. } | Event::Refused { .. } | Event::Typed { .. } | Event::Looked { .. } => {}
         }
     }
 

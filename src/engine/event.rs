@@ -316,6 +316,12 @@ pub enum Event {
         key: StepKey,
         count: u64,
     },
+    /// What a viewer looks at from here on; how it is written is the face's own. Changes nothing, and may be lost
+    /// in a crash.
+    Looked {
+        viewer: ViewerId,
+        view: serde_json::Value,
+    },
     Closed {
         close: Close,
     },

@@ -23,6 +23,8 @@ pub enum ToRunner {
     Keys { step: Value, bytes: String },
     /// The size of the terminal an attended step is shown in.
     Size { cols: u16, rows: u16 },
+    /// What this viewer looks at now, for those who review the session.
+    Looked { view: Value },
 }
 
 /// From the runner.

@@ -67,6 +67,10 @@ pub(super) enum Input {
         cols: u16,
         rows: u16,
     },
+    Looked {
+        viewer: ViewerId,
+        view: serde_json::Value,
+    },
     Came {
         viewer: ViewerId,
     },
@@ -114,6 +118,7 @@ pub(super) async fn run(dir: &Path) -> Result<u8, RunnerError> {
         state,
         writer,
         synced: synced.clone(),
+        must: 0,
         farm,
         epoch,
         began: Instant::now(),
@@ -149,6 +154,8 @@ struct Core {
     state: State,
     writer: Writer,
     synced: Synced,
+    /// The last event that must be on disk before anything is done: what a viewer looks at is not waited for.
+    must: u64,
     farm: FarmLock,
     epoch: u32,
     began: Instant,
@@ -199,6 +206,7 @@ impl Core {
         let mono_ms = self.mono_ms();
         let stamp = journal::Stamp::new(Timestamp::now(), self.epoch, mono_ms);
         let seq = self.writer.submit(stamp, event)?;
+        self.must = seq;
         self.state.apply(seq, stamp_of(&stamp), event);
         bans::keep(&self.farm, self.session.id(), event)?;
         if let Event::PlanFixed { .. } = event {
@@ -207,8 +215,17 @@ impl Core {
         Ok(seq)
     }
 
+    /// Journals what a viewer looks at, without waiting for the disk.
+    fn looked(&mut self, viewer: ViewerId, view: serde_json::Value) -> Result<(), JournalError> {
+        let stamp = journal::Stamp::new(Timestamp::now(), self.epoch, self.mono_ms());
+        let event = Event::Looked { viewer, view };
+        let seq = self.writer.submit_losable(stamp, &event)?;
+        self.state.apply(seq, stamp_of(&stamp), &event);
+        Ok(())
+    }
+
     async fn sync(&mut self) -> Result<(), JournalError> {
-        self.synced.reached(self.state.seq).await
+        self.synced.reached(self.must).await
     }
 
     fn mono_ms(&self) -> u64 {
@@ -252,7 +269,7 @@ impl Core {
             if decision.record.is_empty() {
                 let new: Vec<Work> =
                     decision.work.into_iter().filter(|work| !self.live.contains(work)).collect();
-                if !new.is_empty() || self.state.seq > self.synced.seq() {
+                if !new.is_empty() || self.must > self.synced.seq() {
                     self.sync().await?;
                 }
                 for work in new {
@@ -393,6 +410,7 @@ impl Core {
             }
             Input::Intent { viewer, id, intent, answer } => self.intent(viewer, id, &intent, &answer)?,
             Input::Keys { viewer, key, bytes } => self.keys(&viewer, key, bytes)?,
+            Input::Looked { viewer, view } => self.looked(viewer, view)?,
             Input::Size { viewer, cols, rows } => self.resize(&viewer, Terminal { cols, rows }),
         }
         Ok(())
@@ -435,7 +453,7 @@ impl Core {
                 ToClient::Refused { id, why }
             }
         };
-        let (answer, mut synced, seq) = (answer.clone(), self.synced.clone(), self.state.seq);
+        let (answer, mut synced, seq) = (answer.clone(), self.synced.clone(), self.must);
         tokio::spawn(async move {
             // What is answered is on disk: nobody is told of an event that a crash could take away.
             if synced.reached(seq).await.is_ok() {

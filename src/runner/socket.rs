@@ -15,6 +15,8 @@ use crate::model::ViewerId;
 
 /// Answers that may wait for a client that does not read; one more and it is let go.
 const QUEUE: usize = 256;
+/// The longest line, in bytes, that says what a viewer looks at.
+const VIEW: usize = 64 * 1024;
 
 /// Listens at `path` and hands what clients say to `tell`.
 pub(super) fn listen(path: &Path, tell: UnboundedSender<Input>, synced: Synced) -> Result<(), RunnerError> {
@@ -141,6 +143,11 @@ async fn listen_to(
                 let _ = tell.send(Input::Size { viewer: viewer.clone(), cols, rows });
             }
             (ToRunner::Keys { .. } | ToRunner::Size { .. }, Some(_)) => {}
+            (ToRunner::Looked { view }, Some((viewer, _))) => {
+                if line.len() <= VIEW {
+                    let _ = tell.send(Input::Looked { viewer: viewer.clone(), view });
+                }
+            }
             _ => {
                 let _ = answer.try_send(ToClient::Bye { why: "say hello first, and once".to_owned() });
                 break;

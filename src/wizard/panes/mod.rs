@@ -1,0 +1,15 @@
+//! Pieces of screen that more than one page has.
+
+mod events;
+mod head;
+mod output;
+mod question;
+mod servers;
+mod steps;
+
+pub(super) use events::events;
+pub(super) use head::{header, progress_head};
+pub(super) use output::output;
+pub(super) use question::{question, rows as question_rows};
+pub(super) use servers::{lane_at, lanes_shown, server_rows};
+pub(super) use steps::steps;

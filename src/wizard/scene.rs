@@ -1,0 +1,73 @@
+//! Everything a frame is made of.
+
+use super::printed::Printed;
+use super::story::Story;
+use super::view::View;
+use crate::engine::{About, Question, State};
+use crate::model::ViewerId;
+
+/// Who looks.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Seat {
+    /// An operator; `pen`: they may act.
+    Operator { pen: bool },
+    /// Somebody who only looks on.
+    Watcher,
+    /// Somebody who reviews: the event they are at, of how many.
+    Reviewer { at: u64, of: u64 },
+}
+
+/// What is drawn: nothing else is ever shown.
+pub(super) struct Scene<'a> {
+    pub(super) state: &'a State,
+    pub(super) story: &'a Story,
+    pub(super) view: &'a View,
+    pub(super) printed: &'a Printed,
+    pub(super) seat: &'a Seat,
+    pub(super) viewer: &'a ViewerId,
+    /// Session milliseconds.
+    pub(super) now_ms: u64,
+    pub(super) zone: &'a jiff::tz::TimeZone,
+    /// The session's name and its folder.
+    pub(super) session: &'a (String, String),
+    /// What the program is busy with, where that takes longer than a moment.
+    pub(super) busy: Option<&'a str>,
+    /// No runner is at work on the session.
+    pub(super) deserted: bool,
+}
+
+impl Scene<'_> {
+    /// The question that has been open for the longest time.
+    pub(super) fn question(&self) -> Option<&Question> {
+        self.state.questions.values().next()
+    }
+
+    /// The failure that is asked about, where one is.
+    pub(super) fn failure(&self) -> Option<&Question> {
+        self.question().filter(|question| matches!(question.about, About::Failure(_)))
+    }
+
+    /// The choice that is selected on `question`.
+    pub(super) fn chosen(&self, question: &Question) -> Option<usize> {
+        self.view.choice.filter(|(id, _)| *id == question.id).map(|(_, option)| option)
+    }
+
+    /// Why nothing can be done from this seat.
+    pub(super) fn hands_off(&self) -> Option<String> {
+        match self.seat {
+            Seat::Operator { pen: true } => None,
+            Seat::Operator { pen: false } => Some(match &self.state.pen {
+                Some(pen) => format!("{pen} holds the pen; T takes it over"),
+                None => "nobody holds the pen; T takes it".to_owned(),
+            }),
+            Seat::Watcher => Some("you only look on".to_owned()),
+            Seat::Reviewer { .. } => Some("this is a review".to_owned()),
+        }
+    }
+
+    /// The time of day at session time `ms`.
+    pub(super) fn clock(&self, ms: u64) -> String {
+        let at = jiff::Timestamp::from_millisecond(self.state.time.wall_ms(ms)).unwrap_or_default();
+        at.to_zoned(self.zone.clone()).strftime("%H:%M:%S").to_string()
+    }
+}
