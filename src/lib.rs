@@ -16,8 +16,9 @@
 //! | 6 | [`runner`] | the one loop: linearise inputs, journal first, fold, decide, act | pixels |
 //! | 6 | [`client`] | follow a session: read the journal, fold, send intents | transports, pixels |
 //! | 6 | [`lab`] | stand-in farms for rehearsal and tests, with faults to inject | |
-//! | 7 | [`plain`] | the state as lines or JSON | |
-//! | 8 | [`cli`] | the command line and its exit codes | |
+//! | 7 | [`words`] | what a session says to a person: rows, sentences, counts | layout, terminals |
+//! | 8 | [`plain`] | the state as lines or JSON | |
+//! | 9 | [`cli`] | the command line and its exit codes | |
 
 pub mod cli;
 pub mod client;
@@ -32,3 +33,4 @@ pub mod profile;
 pub mod runner;
 pub mod text;
 pub mod transport;
+pub mod words;

@@ -10,12 +10,13 @@ use crate::client::whole_path;
 use crate::model::SessionId;
 use crate::plain;
 use crate::plan::{self, AnswerBook, Setup};
+use crate::words;
 
 pub(super) fn run(args: &PlanArgs) -> anyhow::Result<u8> {
     let papers = Papers::read(&args.farm)?;
     let (profile, inventory) = (papers.profile.profile, papers.inventory.inventory);
     let setup = Setup::new(SessionId::from("plan"), profile, inventory, 1.0);
-    let (values, wrong) = plain::input_values(&setup, &papers.answers, whole_path);
+    let (values, wrong) = words::inputs::from_file(&setup, &papers.answers, whole_path);
     if !wrong.is_empty() {
         return Err(Faulty(wrong.join("\n")).into());
     }
@@ -40,7 +41,7 @@ pub(super) fn run(args: &PlanArgs) -> anyhow::Result<u8> {
         Faulty(format!("no plan can be made: {}", text.join("\n")))
     })?;
     if args.json {
-        let rows = plain::plan_rows(&setup, &answers, &built, args.commands);
+        let rows = words::summary::rows(&setup, &answers, &built, args.commands);
         say(&plain::json_line(&json!({ "plan": built.hash, "unanswered": missing, "steps": rows })))?;
         return Ok(exit::DONE);
     }

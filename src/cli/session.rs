@@ -193,7 +193,7 @@ fn ended(state_dir: &StateDir, session: &SessionDir) -> anyhow::Result<()> {
     match crate::client::glance(state_dir, session)?.close {
         Some(close) if !close.is_resumable() => bail!(Faulty(format!(
             "{}; nothing is left to be resumed. `nofm review {} --plain` shows what happened",
-            plain::words::close_words(&close),
+            crate::words::close_words(&close),
             session.id()
         ))),
         _ => Ok(()),

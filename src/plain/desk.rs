@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::error::{End, Go, Stop};
+use super::json;
 use super::printer::Printer;
-use super::{json, show, words};
 use crate::client::{ClientError, Follower, Reply, Runner};
-use crate::engine::{Event, Intent, LaneState, Phase, Place, ProbeKey, Question, State, StepKey, StepPhase};
+use crate::engine::{Event, Intent, Phase, Place, ProbeKey, Question, State, StepKey};
 use crate::journal::Entry;
 use crate::text::escape::{Newline, safe_bytes};
+use crate::words;
 
 /// How long is waited at most before looking round: for late steps, and whether the runner is there.
 pub(super) const LOOK: Duration = Duration::from_secs(1);
@@ -79,7 +80,7 @@ impl Desk {
         self.quiet_to = u64::MAX;
         self.read()?;
         self.quiet_to = 0;
-        self.tally = show::tally(self.state()).unwrap_or_default();
+        self.tally = words::tally::full(self.state()).unwrap_or_default();
         Ok(())
     }
 
@@ -127,7 +128,7 @@ impl Desk {
             }
         }
         if self.state().phase != Phase::Preparing && changes_tally(self.state(), &entry.event) {
-            let tally = show::tally(self.state()).unwrap_or_default();
+            let tally = words::tally::full(self.state()).unwrap_or_default();
             if !tally.is_empty() && tally != self.tally {
                 self.stamped(wall_ms, tally.clone())?;
                 self.tally = tally;
@@ -221,32 +222,12 @@ impl Desk {
     /// Says once of each step that it takes longer than usual.
     fn tell_late(&mut self) -> Go<()> {
         let now_ms = self.follower.now_ms();
-        let late: Vec<(StepKey, String)> = {
-            let state = self.state();
-            let lanes = state.active_lanes().filter(|lane| is_under_way(lane));
-            lanes
-                .filter_map(|lane| {
-                    let step = state.plan_step(lane)?;
-                    let limit_ms = state.setup.scaled_ms(step.step.late?);
-                    let key = state.step_key(lane);
-                    let since_ms = now_ms.saturating_sub(lane.phase_ms);
-                    let usual = step
-                        .step
-                        .expect
-                        .map(|usual| format!(", usually {}", words::short(state.setup.scaled_ms(usual))));
-                    (since_ms > limit_ms && !self.late.contains(&key)).then(|| {
-                        let line = format!(
-                            "{}: \"{}\" is late: {} so far{}; it is not cut off",
-                            words::place(key.lane.server.as_ref()),
-                            step.title,
-                            words::short(since_ms),
-                            usual.unwrap_or_default(),
-                        );
-                        (key, line)
-                    })
-                })
-                .collect()
-        };
+        let state = self.state();
+        let lanes = state.active_lanes().map(|lane| (state.step_key(lane), lane));
+        let late: Vec<(StepKey, String)> = lanes
+            .filter(|(key, _)| !self.late.contains(key))
+            .filter_map(|(key, lane)| Some((key, words::lane::late_text(state, lane, now_ms)?)))
+            .collect();
         for (key, line) in late {
             self.late.insert(key);
             if self.telling != Telling::Json {
@@ -267,11 +248,6 @@ impl Desk {
         let text = safe_bytes(&bytes, Newline::Keep);
         Ok(Some((title, text.lines().map(str::to_owned).collect())))
     }
-}
-
-fn is_under_way(lane: &LaneState) -> bool {
-    // Of one that runs the engine asks by itself.
-    matches!(lane.step, StepPhase::Waiting | StepPhase::Proving { .. })
 }
 
 /// Whether n, m or what stands beside them may be another after `event`.

@@ -3,7 +3,7 @@
 use std::io;
 
 use crate::client::ClientError;
-use crate::engine::Close;
+pub use crate::words::finish::End;
 
 #[derive(Debug, thiserror::Error)]
 pub enum PlainError {
@@ -20,18 +20,6 @@ impl PlainError {
     pub fn is_broken_pipe(&self) -> bool {
         matches!(self, Self::Write(error) if error.kind() == io::ErrorKind::BrokenPipe)
     }
-}
-
-/// How following a session came to its end.
-#[derive(Clone, Debug, PartialEq)]
-pub enum End {
-    Closed(Close),
-    /// A check keeps it from being started.
-    Blocked,
-    /// The operator left; the session goes on or waits.
-    Left,
-    /// The runner is gone without having closed the session.
-    RunnerGone,
 }
 
 /// What ends a page before it is done.

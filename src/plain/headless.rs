@@ -3,14 +3,16 @@
 use super::console::Console;
 use super::desk::Desk;
 use super::error::{End, Go, Stop};
-use super::person::{is_checked, is_surveyed};
-use super::policy::{Policy, input_values};
+use super::policy::Policy;
 use super::show;
 use crate::client::whole_path;
 use crate::engine::{About, Choice, Intent, Lack, Phase, Question, State};
 use crate::inventory::Answers;
 use crate::plan;
 use crate::profile::Page;
+use crate::words::checks::{is_checked, problems};
+use crate::words::components::is_surveyed;
+use crate::words::{inputs, notices};
 
 /// How far a session is taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -136,7 +138,7 @@ impl<'a> Script<'a> {
     }
 
     fn notices(&mut self, page: Page) -> Go<()> {
-        let ids = show::notices_of(self.desk.state(), page);
+        let ids = notices::of_page(self.desk.state(), page);
         for id in ids {
             let Some(notice) = self.desk.state().setup.profile.notice(&id).cloned() else { continue };
             if !self.desk.is_json() {
@@ -190,7 +192,7 @@ impl<'a> Script<'a> {
         self.insist(&Intent::Check { check: None, server: None })?;
         self.until(is_checked)?;
         if self.reach == Reach::End {
-            for row in show::problems(self.desk.state()) {
+            for row in problems(self.desk.state()) {
                 if row.has_fix && self.policy.may_fix(&row.check, row.server.as_ref()) {
                     // What an earlier fix mended may need none any more: that refusal is no fault.
                     if let Err(why) = self.desk.send(&Intent::Fix { check: row.check, server: row.server })? {
@@ -205,11 +207,11 @@ impl<'a> Script<'a> {
         if !self.desk.is_json() {
             show::checks(&mut self.desk.out, self.desk.follower.state(), false)?;
         }
-        let problems = show::problems(self.desk.state());
-        if self.reach == Reach::Checks || problems.is_empty() {
+        let open = problems(self.desk.state());
+        if self.reach == Reach::Checks || open.is_empty() {
             return Ok(());
         }
-        if problems.iter().any(|row| row.blocks) {
+        if open.iter().any(|row| row.blocks) {
             return self.end_as(End::Blocked);
         }
         let why = self.lacks(|lack| matches!(lack, Lack::Warned { .. }));
@@ -217,7 +219,7 @@ impl<'a> Script<'a> {
     }
 
     fn waive(&mut self) -> Go<()> {
-        for row in show::problems(self.desk.state()) {
+        for row in problems(self.desk.state()) {
             if !row.blocks
                 && let Some(reason) = self.policy.answers.waive.get(&row.check).cloned()
             {
@@ -228,7 +230,7 @@ impl<'a> Script<'a> {
     }
 
     fn end_checks(&mut self) -> Go<()> {
-        let blocked = show::problems(self.desk.state()).iter().any(|row| row.blocks);
+        let blocked = problems(self.desk.state()).iter().any(|row| row.blocks);
         if blocked {
             return self.end_as(End::Blocked);
         }
@@ -319,7 +321,7 @@ impl<'a> Script<'a> {
 /// Sends the inputs that `answers` has and the session has not. Gives what is wrong with the others.
 pub(super) fn give_answers(desk: &mut Desk, answers: &Answers) -> Go<Vec<String>> {
     let setup = desk.state().setup.clone();
-    let (values, mut wrong) = input_values(&setup, answers, whole_path);
+    let (values, mut wrong) = inputs::from_file(&setup, answers, whole_path);
     for (input, key, value) in values {
         if desk.state().answers.given(&input, &key) == Some(&value) {
             continue;

@@ -1,7 +1,7 @@
 //! The linear face: the same state as lines, for screen readers, simple terminals, pipes and scripts.
 //!
 //! One [`Follower`] reads the session; [`dialogue`] walks a person through it, [`headless`] takes every answer from
-//! [`Answers`], [`watch`] only looks on, [`review`] tells what happened. Each event has one sentence, in [`words`].
+//! [`Answers`], [`watch`] only looks on, [`review`] tells what happened. Each event has one sentence, in [`crate::words`].
 //!
 //! # Invariants
 //! - Everything that servers, profiles or people wrote passes through `Printer`, which escapes it. The one exception
@@ -22,7 +22,6 @@ mod policy;
 mod printer;
 mod review;
 mod show;
-pub mod words;
 
 use std::io::Read;
 
@@ -30,28 +29,17 @@ pub use desk::Telling;
 pub use error::{End, PlainError};
 pub use headless::Reach;
 pub use json::object as json_line;
-pub use policy::input_values;
 pub use printer::Printer;
-pub use show::{CheckRow, PlanRow, commands, plan, plan_rows};
+pub use show::{commands, plan};
+
+pub use crate::words::finish::Outcome;
 
 use console::{Console, Stdin};
 use desk::Desk;
 use error::{Go, Stop};
 
-use crate::client::{Follower, counted};
-use crate::engine::Close;
+use crate::client::Follower;
 use crate::inventory::Answers;
-use crate::model::Tally;
-
-/// How it ended, and what a program is told of it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Outcome {
-    pub end: End,
-    pub close: Option<Close>,
-    pub tally: Option<Tally>,
-    /// The checks of the start as they stand.
-    pub checks: Vec<CheckRow>,
-}
 
 /// Where a person types.
 pub enum Keyboard {
@@ -140,27 +128,23 @@ fn finish(mut desk: Desk, went: Go<End>) -> Result<Outcome, PlainError> {
         };
         said.map_err(PlainError::Write)?;
     }
-    let state = desk.state();
-    Ok(Outcome {
-        end,
-        close: state.close().cloned(),
-        tally: if state.plan.is_some() { counted(state).map(|(_, tally)| tally) } else { None },
-        checks: show::check_rows(state, false),
-    })
+    Ok(Outcome::of(end, desk.state()))
 }
 
 fn leave(desk: &mut Desk) -> std::io::Result<()> {
     let id = desk.follower.session().id().clone();
     desk.out.blank()?;
-    desk.out.line("You left; the session goes on without you, and waits where it needs an answer.")?;
+    for text in End::Left.left() {
+        desk.out.line(text)?;
+    }
     desk.out.line(&format!("Join it again: nofm attach {id} --plain"))
 }
 
 fn gone(desk: &mut Desk) -> std::io::Result<()> {
     let id = desk.follower.session().id().clone();
     desk.out.blank()?;
-    desk.out.line(
-        "The runner of this session is gone. What runs on the servers goes on there; nothing new is started.",
-    )?;
+    for text in End::RunnerGone.left() {
+        desk.out.line(text)?;
+    }
     desk.out.line(&format!("Go on with it: nofm resume {id} --plain"))
 }

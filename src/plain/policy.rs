@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use crate::engine::{About, Choice, ProbeKey, Question, State, StepKey};
 use crate::inventory::{Answers, StepAnswer};
-use crate::model::{CheckId, FailureId, InputId, StepId, Value};
-use crate::plan::{PlanStep, Setup, answers};
-use crate::profile::{InputKind, Offer};
+use crate::model::{CheckId, FailureId, StepId};
+use crate::plan::PlanStep;
+use crate::profile::Offer;
 
 /// How often a failed step is dealt with in the same way without a person.
 const TIMES: u32 = 3;
@@ -108,44 +108,6 @@ impl<'a> Policy<'a> {
                 Some(if yes { "yes" } else { "no" }.to_owned())
             }
         }
-    }
-}
-
-/// Every input that `given` answers, under each of its keys, as the profile understands it; then what is wrong with
-/// the others. The path of a file is made whole by `whole`.
-pub fn input_values(
-    setup: &Setup,
-    given: &Answers,
-    whole: impl Fn(&str) -> Result<String, String>,
-) -> (Vec<(InputId, String, Value)>, Vec<String>) {
-    let (mut values, mut wrong) = (Vec::new(), Vec::new());
-    for input in &setup.profile.inputs {
-        let Some(answer) = given.inputs.get(&input.id) else { continue };
-        for (key, _) in answers::keys(setup, input) {
-            let Some(value) = answer.get(&key) else { continue };
-            let text = match input.kind {
-                InputKind::File => whole(&value.to_string()),
-                _ => Ok(list_text(value)),
-            };
-            let value = text.and_then(|text| answers::read(input, &text));
-            let value = value.and_then(|value| answers::fits(setup, input, &key, &value).map(|()| value));
-            match value {
-                Ok(value) => values.push((input.id.clone(), key, value)),
-                Err(why) => {
-                    let of = if key.is_empty() { String::new() } else { format!(" for {key}") };
-                    wrong.push(format!("the answer to `{}`{of}: {why}", input.id));
-                }
-            }
-        }
-    }
-    (values, wrong)
-}
-
-/// A value as it is typed.
-fn list_text(value: &Value) -> String {
-    match value {
-        Value::List(items) => items.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "),
-        other => other.to_string(),
     }
 }
 

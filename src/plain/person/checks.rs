@@ -1,11 +1,12 @@
 //! The prechecks: a table, what to do about what does not pass, and the way on once nothing is in the way.
 
 use super::Person;
-use crate::engine::{Intent, Purpose, ScriptRef, State};
+use crate::engine::Intent;
 use crate::model::{CheckId, ServerName};
 use crate::plain::error::Go;
-use crate::plain::show::{self, CheckRow};
-use crate::plain::words;
+use crate::plain::show;
+use crate::words::checks::{CheckRow, is_checked, problems};
+use crate::words::place;
 
 /// What can be done on this page.
 enum Action {
@@ -65,13 +66,13 @@ impl Person {
     }
 
     fn actions(&self) -> Vec<(String, Action)> {
-        let problems = show::problems(self.desk.state());
+        let problems = problems(self.desk.state());
         let mut actions = Vec::new();
         if problems.is_empty() {
             actions.push(("go on: nothing is in the way".to_owned(), Action::GoOn));
         }
         for row in &problems {
-            let place = words::place(row.server.as_ref());
+            let place = place(row.server.as_ref());
             if row.has_fix && row.verdict.is_some() {
                 let action = Action::Fix { check: row.check.clone(), server: row.server.clone() };
                 actions.push((format!("mend it: \"{}\" on {place}", row.title), action));
@@ -94,14 +95,4 @@ impl Person {
         actions.push(("stop here; `nofm resume` goes on".to_owned(), Action::Stop));
         actions
     }
-}
-
-/// Whether every check of the start is concluded, and nothing is being mended.
-pub(in crate::plain) fn is_checked(state: &State) -> bool {
-    state.checked
-        && !state.measures.keys().any(|purpose| matches!(purpose, Purpose::Check(..)))
-        && !state
-            .sides
-            .iter()
-            .any(|lane| matches!(lane.key.script, ScriptRef::Fix(_)) && !lane.phase.is_closed())
 }

@@ -1,9 +1,10 @@
 //! What is found on the servers, against what the inventory says.
 
 use super::Person;
-use crate::engine::{Intent, Purpose, State};
+use crate::engine::Intent;
 use crate::plain::error::Go;
 use crate::plain::show;
+use crate::words::components::is_surveyed;
 
 impl Person {
     pub(super) fn components(&mut self, number: usize) -> Go<()> {
@@ -30,9 +31,4 @@ impl Person {
         self.insist(&Intent::Stop)?;
         self.until(|_| false)
     }
-}
-
-/// Whether nothing is being looked at any more.
-pub(in crate::plain) fn is_surveyed(state: &State) -> bool {
-    state.surveyed && !state.measures.keys().any(|purpose| matches!(purpose, Purpose::Survey(_)))
 }

@@ -2,52 +2,30 @@
 
 use super::Person;
 use crate::client::whole_path;
-use crate::engine::{Intent, State};
-use crate::inventory::Server;
+use crate::engine::Intent;
 use crate::model::{InputId, Value};
 use crate::plain::error::Go;
-use crate::plain::show::{self, input_label, value_text};
-use crate::plan::answers::{self, keys};
-use crate::profile::{Input, InputKind};
-
-/// An input, for a server or a system where it differs.
-type Wanted = (InputId, String);
+use crate::plain::show;
+use crate::plan::answers::keys;
+use crate::profile::Input;
+use crate::words::inputs::{self, label, value_text};
 
 impl Person {
     pub(super) fn inputs(&mut self, number: usize) -> Go<()> {
         self.page(number, "Inputs")?;
-        for (input, key) in self.unanswered() {
+        for (input, key) in inputs::unanswered(self.desk.state()) {
             self.input(&input, &key)?;
         }
         self.change_inputs()?;
         self.unsure()
     }
 
-    /// What was neither answered nor stands in the inventory. A default is shown and taken by Enter.
-    fn unanswered(&self) -> Vec<Wanted> {
-        let state = self.desk.state();
-        let in_inventory = |server: Option<&Server>, input: &Input| {
-            server.is_some_and(|server| server.inputs.contains_key(&input.id))
-        };
-        every_input(state)
-            .filter(|(input, key, server)| {
-                state.answers.given(&input.id, key).is_none()
-                    && !in_inventory(*server, input)
-                    // What is to be agreed to is shown for that anyway.
-                    && !(input.unsure && (input.optional || state.answers.value(input, *server).is_some()))
-            })
-            .map(|(input, key, _)| (input.id.clone(), key))
-            .collect()
-    }
-
     /// Asks for one input until what is typed fits, or the default is taken.
     fn input(&mut self, id: &InputId, key: &str) -> Go<()> {
         let setup = self.desk.state().setup.clone();
         let Some(input) = setup.profile.input(id) else { return Ok(()) };
-        let server =
-            keys(&setup, input).into_iter().find(|(known, _)| known == key).and_then(|(_, server)| server);
-        let present = self.desk.state().answers.value(input, server);
-        let servers = self.describe(input, key, present.as_ref())?;
+        let present = inputs::present(self.desk.state(), input, key);
+        self.describe(input, key, present.as_ref())?;
         let prompt = match (&present, input.optional) {
             (Some(value), _) => format!("[Enter: {}]", value_text(input, value)),
             (None, true) => "[Enter: none]".to_owned(),
@@ -66,7 +44,7 @@ impl Person {
             if typed.is_empty() && (present.is_some() || input.optional) {
                 return Ok(());
             }
-            match self.read_input(input, key, &typed, &servers) {
+            match inputs::read(&setup, input, key, &typed, whole_path) {
                 Ok(value) => {
                     let answer = Intent::Answer { input: id.clone(), key: key.to_owned(), value };
                     if self.send(&answer)? {
@@ -78,62 +56,28 @@ impl Person {
         }
     }
 
-    /// Says what is asked for. Gives the names that may be chosen by number.
-    fn describe(&mut self, input: &Input, key: &str, present: Option<&Value>) -> Go<Vec<String>> {
+    /// Says what is asked for.
+    fn describe(&mut self, input: &Input, key: &str, present: Option<&Value>) -> Go<()> {
         let setup = self.desk.state().setup.clone();
         let out = &mut self.desk.out;
         out.blank()?;
-        out.hanging("? ", &input_label(input, key))?;
+        out.hanging("? ", &label(input, key))?;
         if let Some(help) = &input.help {
             out.hanging("    ", help.trim())?;
         }
         if let Some(cite) = &input.cite {
             out.hanging("    ", &format!("(vendor: {cite})"))?;
         }
-        let of_roles = |server: &&Server| {
-            input.roles.is_empty() || server.roles.iter().any(|role| input.roles.contains(role))
-        };
-        let (names, labels): (Vec<String>, Vec<String>) = match input.kind {
-            InputKind::Choice => {
-                input.choices.iter().map(|(id, label)| (id.clone(), format!("{id}: {label}"))).unzip()
-            }
-            InputKind::Server => {
-                let servers = setup.inventory.servers.iter().filter(of_roles);
-                servers
-                    .map(|server| (server.name.to_string(), format!("{} ({})", server.name, server.address)))
-                    .unzip()
-            }
-            _ => Default::default(),
-        };
-        for (index, label) in labels.iter().enumerate() {
-            out.hanging(&format!("  {}  ", index + 1), label)?;
+        for (index, candidate) in inputs::candidates(&setup, input).iter().enumerate() {
+            out.hanging(&format!("  {}  ", index + 1), &candidate.label)?;
         }
-        let form = match input.kind {
-            InputKind::YesNo => "Answer yes or no.",
-            InputKind::Number => "Answer with a number.",
-            InputKind::Hosts => "Answer with names, separated by blanks.",
-            InputKind::File => "Answer with the path of a file on this machine.",
-            InputKind::Command => "Answer with a command line.",
-            _ => "",
-        };
-        if !form.is_empty() {
+        if let Some(form) = inputs::form(input.kind) {
             out.hanging("    ", form)?;
         }
         if present.is_none() && input.optional {
             out.hanging("    ", "It may be left open.")?;
         }
-        Ok(names)
-    }
-
-    fn read_input(&self, input: &Input, key: &str, typed: &str, names: &[String]) -> Result<Value, String> {
-        let by_number = typed.parse::<usize>().ok().and_then(|number| names.get(number.checked_sub(1)?));
-        let text = match input.kind {
-            InputKind::File => whole_path(typed)?,
-            _ => by_number.cloned().unwrap_or_else(|| typed.to_owned()),
-        };
-        let value = answers::read(input, &text)?;
-        answers::fits(&self.desk.state().setup, input, key, &value)?;
-        Ok(value)
+        Ok(())
     }
 
     /// All answers together; each can be given anew by its number.
@@ -142,12 +86,11 @@ impl Person {
             self.desk.out.blank()?;
             self.desk.out.line("Your answers:")?;
             show::inputs(&mut self.desk.out, self.desk.follower.state())?;
-            let all: Vec<Wanted> =
-                every_input(self.desk.state()).map(|(input, key, _)| (input.id.clone(), key)).collect();
+            let all = inputs::rows(self.desk.state());
             let typed = self.ask("Enter to go on, or the number of an answer to change:")?;
             match (&*typed, typed.parse::<usize>()) {
                 ("", _) => {
-                    let missing = self.missing();
+                    let missing = inputs::missing(self.desk.state());
                     if missing.is_empty() {
                         return Ok(());
                     }
@@ -158,19 +101,14 @@ impl Person {
                 ("?", _) => self.help()?,
                 ("q", _) => self.quit()?,
                 (_, Ok(number)) if (1..=all.len()).contains(&number) => {
-                    let (input, key) = &all[number - 1];
-                    self.input(input, key)?;
+                    let row = &all[number - 1];
+                    self.input(&row.input, &row.key)?;
                 }
                 _ => {
                     self.desk.out.line(&format!("Type a number from 1 to {}, or press Enter.", all.len()))?;
                 }
             }
         }
-    }
-
-    fn missing(&self) -> Vec<Wanted> {
-        let state = self.desk.state();
-        state.answers.missing(&state.setup).into_iter().map(|(input, key)| (input.id.clone(), key)).collect()
     }
 
     /// What the vendor does not vouch for is seen and agreed to, one by one.
@@ -189,7 +127,7 @@ impl Person {
                     let value = self.desk.state().answers.value(input, server);
                     let shown = value.map_or("(none)".to_owned(), |value| value_text(input, &value));
                     self.desk.out.blank()?;
-                    self.desk.out.hanging("? ", &format!("{}:", input_label(input, &key)))?;
+                    self.desk.out.hanging("? ", &format!("{}:", label(input, &key)))?;
                     self.desk.out.verbatim(4, &shown)?;
                 }
                 if let Some(help) = &input.help {
@@ -207,11 +145,4 @@ impl Person {
         }
         Ok(())
     }
-}
-
-/// Every input under each of its keys, in the order they are shown.
-fn every_input(state: &State) -> impl Iterator<Item = (&Input, String, Option<&Server>)> {
-    state.setup.profile.inputs.iter().flat_map(|input| {
-        keys(&state.setup, input).into_iter().map(move |(key, server)| (input, key, server))
-    })
 }

@@ -8,9 +8,6 @@ mod notices;
 mod questions;
 mod summary;
 
-pub(super) use checks::is_checked;
-pub(super) use components::is_surveyed;
-
 use std::collections::BTreeSet;
 
 use super::console::{Console, Said};

@@ -5,6 +5,7 @@ use crate::engine::Intent;
 use crate::plain::error::Go;
 use crate::plain::show;
 use crate::profile::Page;
+use crate::words;
 
 impl Person {
     /// Shows the notices of `page` that were not confirmed yet. A page without any is passed over.
@@ -12,7 +13,7 @@ impl Person {
         let unread: Vec<_> = {
             let state = self.desk.state();
             let open = |id: &crate::model::NoticeId| !state.notices.contains(id) && !self.read.contains(id);
-            show::notices_of(state, page).into_iter().filter(open).collect()
+            words::notices::of_page(state, page).into_iter().filter(open).collect()
         };
         if unread.is_empty() {
             return Ok(());

@@ -4,15 +4,16 @@ use super::Person;
 use crate::engine::{About, Answer, Choice, Intent, Question};
 use crate::plain::console::Said;
 use crate::plain::error::{End, Go, Stop};
-use crate::plain::{attended, show, words};
+use crate::plain::{attended, show};
+use crate::words::choice_word;
+use crate::words::question::{open, sure, text_prompt};
 
 impl Person {
     /// Asks until it is answered, or needs no answer any more.
     pub(super) fn answer(&mut self, question: &Question) -> Go<()> {
         self.show_question(question)?;
         loop {
-            let open: Vec<Answer> =
-                question.options.iter().filter(|option| option.refused.is_none()).cloned().collect();
+            let open: Vec<Answer> = open(question).cloned().collect();
             let Some(typed) = self.reply_line(question)? else { return Ok(()) };
             match &*typed {
                 "" | "?" => self.show_question(question)?,
@@ -41,7 +42,7 @@ impl Person {
     }
 
     fn prompt(&mut self, question: &Question) -> Go<()> {
-        let open = question.options.iter().filter(|option| option.refused.is_none()).count();
+        let open = open(question).count();
         Ok(self.desk.out.prompt(&format!("Choose 1 to {open}:"))?)
     }
 
@@ -77,8 +78,7 @@ impl Person {
             return Ok(false);
         }
         let text = if option.wants_text {
-            let asks = if option.choice == Choice::Tell { "Your answer:" } else { "The reason:" };
-            let text = self.ask(asks)?;
+            let text = self.ask(text_prompt(option.choice))?;
             if text.is_empty() {
                 self.desk.out.line("Nothing was typed, so nothing was chosen.")?;
                 self.prompt(question)?;
@@ -88,8 +88,8 @@ impl Person {
         } else {
             String::new()
         };
-        if option.choice == Choice::Abort
-            && !self.yes_no("This ends the upgrade for good. Do you want that?")?
+        if let Some(sure) = sure(option.choice)
+            && !self.yes_no(sure)?
         {
             self.prompt(question)?;
             return Ok(false);
@@ -110,7 +110,7 @@ impl Person {
                 if still {
                     self.desk.out.line(&format!(
                         "`{}` was not done; the question stays.",
-                        words::choice_word(option.choice)
+                        choice_word(option.choice)
                     ))?;
                     self.prompt(question)?;
                 }

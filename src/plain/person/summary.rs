@@ -6,6 +6,7 @@ use crate::plain::error::Go;
 use crate::plain::show;
 use crate::plan::{self, Plan};
 use crate::profile::Page;
+use crate::words::summary;
 
 impl Person {
     pub(super) fn summary(&mut self, number: usize) -> Go<()> {
@@ -76,7 +77,7 @@ impl Person {
                 (typed, Some(plan)) if typed.parse::<usize>().is_ok() => {
                     if rows.is_empty() {
                         let state = self.desk.state();
-                        rows = show::plan_rows(&state.setup, &state.answers, plan, true);
+                        rows = summary::rows(&state.setup, &state.answers, plan, true);
                     }
                     let number: usize = typed.parse().unwrap_or(0);
                     match rows.get(number.wrapping_sub(1)) {

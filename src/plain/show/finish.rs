@@ -3,54 +3,24 @@
 use std::io;
 
 use super::super::printer::Printer;
-use super::super::{error::End, words};
-use super::{check_rows, checks, notice, notices_of, tally};
-use crate::engine::{Close, LanePhase, Phase, State};
+use super::{checks, notice};
+use crate::engine::{Close, State};
 use crate::journal::SessionDir;
-use crate::model::Verdict;
 use crate::profile::Page;
+use crate::words::finish::{self, End};
+use crate::words::{notices, status, tally};
 
 /// What is under way, for somebody who joins or asks.
 pub(in crate::plain) fn status(out: &mut Printer, state: &State, now_ms: u64) -> io::Result<()> {
-    if let Some(tally) = tally(state).filter(|_| state.plan.is_some()) {
-        out.line(&tally)?;
+    let status = status::status(state, now_ms);
+    for text in status.tally.iter().chain(&status.phase) {
+        out.line(text)?;
     }
-    match (state.phase, state.setup.profile.stages.get(state.stage)) {
-        (Phase::Preparing, _) => out.line("Nothing was started yet.")?,
-        (Phase::Running, Some(present)) => {
-            out.line(&format!(
-                "Stage {} of {}: {}",
-                state.stage + 1,
-                state.setup.profile.stages.len(),
-                present.title
-            ))?;
-        }
-        (Phase::Running, None) => {}
-        (Phase::Ending, _) => out.line("The checks at the end are under way.")?,
+    for text in status.lanes.iter().chain(&status.lost) {
+        out.hanging("  ", text)?;
     }
-    for lane in state.active_lanes() {
-        let key = state.step_key(lane);
-        let since = words::short(now_ms.saturating_sub(lane.phase_ms));
-        let step = words::step_title(state, &key);
-        let doing = match &lane.step {
-            crate::engine::StepPhase::Ready | crate::engine::StepPhase::Cleared => "is next".to_owned(),
-            crate::engine::StepPhase::Running => format!("runs for {since}"),
-            crate::engine::StepPhase::Waiting => format!("waits for {since}"),
-            crate::engine::StepPhase::Proving { .. } => format!("is looked at for {since}"),
-            crate::engine::StepPhase::Soaking => format!("is watched for {since}"),
-            crate::engine::StepPhase::Failed(cause) => format!("FAILED: {cause}"),
-            crate::engine::StepPhase::Unknown(cause) => format!("is NOT KNOWN to have worked: {cause}"),
-        };
-        out.hanging("  ", &format!("{}: \"{step}\" {doing}", words::place(lane.key.server.as_ref())))?;
-    }
-    for (server, why) in &state.lost {
-        out.hanging("  ", &format!("{server} cannot be reached: {why}"))?;
-    }
-    if state.paused {
-        out.line("  It is paused: nothing new is started.")?;
-    }
-    for server in &state.paused_servers {
-        out.line(&format!("  {server} is paused."))?;
+    for text in &status.paused {
+        out.line(&format!("  {text}"))?;
     }
     Ok(())
 }
@@ -62,36 +32,21 @@ pub(in crate::plain) fn finish(
     end: &End,
     session: &SessionDir,
 ) -> io::Result<()> {
-    match end {
-        End::Closed(Close::Done) => out.heading("Finished: the upgrade is done")?,
-        End::Closed(Close::Failed { why }) => {
-            out.heading("Finished: the upgrade FAILED")?;
-            out.text(why)?;
-        }
-        End::Closed(Close::Stopped { why }) => {
-            out.heading("Stopped: it can be resumed")?;
-            out.text(why)?;
-        }
-        End::Blocked => out.heading("Blocked: a check does not let it begin")?,
-        End::Left | End::RunnerGone => return Ok(()),
+    let Some((heading, why)) = end.heading() else { return Ok(()) };
+    out.heading(heading)?;
+    if let Some(why) = why {
+        out.text(why)?;
     }
     if state.plan.is_some() {
-        if let Some(tally) = tally(state) {
-            out.line(&tally)?;
-        }
-        if check_rows(state, true).iter().any(|row| row.verdict.is_some()) && state.phase == Phase::Ending {
-            out.blank()?;
-            out.line("Checks at the end:")?;
-            checks(out, state, true)?;
-        }
-        servers(out, state)?;
-        failures(out, state)?;
+        upgrade(out, state)?;
     } else {
         out.line("Nothing was begun: no server was upgraded.")?;
     }
-    waived(out, state)?;
+    for text in finish::waived(state) {
+        out.hanging("  ", &text)?;
+    }
     if matches!(end, End::Closed(Close::Done | Close::Failed { .. })) && state.plan.is_some() {
-        for id in notices_of(state, Page::Finish) {
+        for id in notices::of_page(state, Page::Finish) {
             if let Some(found) = state.setup.profile.notice(&id) {
                 out.blank()?;
                 notice(out, state, found)?;
@@ -112,56 +67,28 @@ pub(in crate::plain) fn finish(
     Ok(())
 }
 
-/// Servers that are not simply behind.
-fn servers(out: &mut Printer, state: &State) -> io::Result<()> {
-    let lanes = state.stages.iter().flat_map(|stage| &stage.lanes).chain(&state.sides);
-    for lane in lanes {
-        let text = match &lane.phase {
-            LanePhase::Active | LanePhase::Recovering => {
-                let key = state.step_key(lane);
-                format!("stands in the middle, at \"{}\"", words::step_title(state, &key))
-            }
-            LanePhase::LeftOut(why) => format!("left out: {why}"),
-            LanePhase::Given => "given up after the recovery".to_owned(),
-            LanePhase::Waiting | LanePhase::Done => continue,
-        };
-        out.hanging("  ", &format!("{}: {text}", words::place(lane.key.server.as_ref())))?;
+/// What became of what was begun.
+fn upgrade(out: &mut Printer, state: &State) -> io::Result<()> {
+    if let Some(tally) = tally::full(state) {
+        out.line(&tally)?;
     }
-    let waiting = state
-        .stages
-        .iter()
-        .flat_map(|stage| &stage.lanes)
-        .filter(|lane| lane.phase == LanePhase::Waiting)
-        .count();
-    if waiting > 0 {
-        out.line(&format!("  {waiting} turns of servers in stages were not begun"))?;
+    if finish::has_end_checks(state) {
+        out.blank()?;
+        out.line("Checks at the end:")?;
+        checks(out, state, true)?;
     }
-    Ok(())
-}
-
-fn failures(out: &mut Printer, state: &State) -> io::Result<()> {
-    if state.failures.is_empty() {
-        return Ok(());
+    for text in finish::lanes(state) {
+        out.hanging("  ", &text)?;
     }
-    out.blank()?;
-    out.line("What failed on the way:")?;
-    for failure in &state.failures {
-        let settled = failure.settled.as_ref().map_or("still open".to_owned(), |how| format!("then: {how}"));
-        let place = words::place(failure.key.lane.server.as_ref());
-        let title = words::step_title(state, &failure.key);
-        out.hanging("  - ", &format!("{place}: \"{title}\": {}; {settled}", failure.cause))?;
+    if let Some(text) = finish::not_begun(state) {
+        out.line(&format!("  {text}"))?;
     }
-    Ok(())
-}
-
-fn waived(out: &mut Printer, state: &State) -> io::Result<()> {
-    for ((check, server), found) in &state.checks {
-        if let Some(reason) = &found.waived
-            && found.verdict != Some(Verdict::Pass)
-        {
-            let (title, place) = (words::check_title(state, check), words::place(server.as_ref()));
-            out.hanging("  ", &format!("waived: \"{title}\" on {place}: {reason}"))?;
+    for (index, text) in finish::failures(state).iter().enumerate() {
+        if index == 0 {
+            out.blank()?;
+            out.line("What failed on the way:")?;
         }
+        out.hanging("  - ", text)?;
     }
     Ok(())
 }

@@ -3,8 +3,8 @@
 use std::io;
 
 use super::super::printer::Printer;
-use super::super::words;
-use crate::engine::{Answer, Question};
+use crate::engine::Question;
+use crate::words::question::{open, option_text, refused};
 
 /// Prints the question; choice N of what may be chosen has the number N.
 pub(in crate::plain) fn question(out: &mut Printer, question: &Question, numbered: bool) -> io::Result<()> {
@@ -13,22 +13,12 @@ pub(in crate::plain) fn question(out: &mut Printer, question: &Question, numbere
     for detail in &question.details {
         out.hanging("    ", detail)?;
     }
-    let open = question.options.iter().filter(|option| option.refused.is_none());
-    for (index, option) in open.enumerate() {
+    for (index, option) in open(question).enumerate() {
         let mark = if numbered { format!("  {}  ", index + 1) } else { "  - ".to_owned() };
-        out.hanging(
-            &mark,
-            &format!("{}: {}{}", words::choice_word(option.choice), option.does, asks(option)),
-        )?;
+        out.hanging(&mark, &option_text(option))?;
     }
-    for option in &question.options {
-        if let Some(why) = &option.refused {
-            out.hanging("  x  ", &format!("{}: not possible: {why}", words::choice_word(option.choice)))?;
-        }
+    for text in refused(question) {
+        out.hanging("  x  ", &text)?;
     }
     Ok(())
-}
-
-fn asks(option: &Answer) -> &'static str {
-    if option.wants_text { " (asks for a text)" } else { "" }
 }

@@ -1,0 +1,41 @@
+//! One server's way through a stage, a recovery or a fix.
+
+use super::title::{place, short, step_title};
+use crate::engine::{LaneState, State, StepPhase};
+
+/// What is under way on `lane` at session time `now_ms`, in a sentence.
+pub fn text(state: &State, lane: &LaneState, now_ms: u64) -> String {
+    let title = step_title(state, &state.step_key(lane));
+    let since = short(now_ms.saturating_sub(lane.phase_ms));
+    let doing = match &lane.step {
+        StepPhase::Ready | StepPhase::Cleared => "is next".to_owned(),
+        StepPhase::Running => format!("runs for {since}"),
+        StepPhase::Waiting => format!("waits for {since}"),
+        StepPhase::Proving { .. } => format!("is looked at for {since}"),
+        StepPhase::Soaking => format!("is watched for {since}"),
+        StepPhase::Failed(cause) => format!("FAILED: {cause}"),
+        StepPhase::Unknown(cause) => format!("is NOT KNOWN to have worked: {cause}"),
+    };
+    format!("{}: \"{title}\" {doing}", place(lane.key.server.as_ref()))
+}
+
+/// That what `lane` waits for or looks at takes longer than usual, in a sentence. `None`: it does not. Of a step that
+/// runs the engine itself asks when it is late.
+pub fn late_text(state: &State, lane: &LaneState, now_ms: u64) -> Option<String> {
+    if !matches!(lane.step, StepPhase::Waiting | StepPhase::Proving { .. }) {
+        return None;
+    }
+    let step = state.plan_step(lane)?;
+    let limit_ms = state.setup.scaled_ms(step.step.late?);
+    let since_ms = now_ms.saturating_sub(lane.phase_ms);
+    let usual = step.step.expect.map(|usual| format!(", usually {}", short(state.setup.scaled_ms(usual))));
+    (since_ms > limit_ms).then(|| {
+        format!(
+            "{}: \"{}\" is late: {} so far{}; it is not cut off",
+            place(lane.key.server.as_ref()),
+            step.title,
+            short(since_ms),
+            usual.unwrap_or_default(),
+        )
+    })
+}

@@ -1,0 +1,52 @@
+//! `n of m servers updated`, and whatever is not n.
+
+use crate::client::counted;
+use crate::engine::{Seen, State};
+use crate::model::{Tally, Value};
+use crate::profile::{Name, Shell};
+
+/// The whole sentence: n of m in the stage's own words, what is not n, and the inventory where it has other servers
+/// than the product. `None`: nothing is counted here.
+pub fn full(state: &State) -> Option<String> {
+    let (index, tally) = counted(state)?;
+    let mut text = own(state, index, &tally);
+    let beside = beside(&tally);
+    if !beside.is_empty() {
+        text = format!("{text} ({})", beside.join(", "));
+    }
+    if tally.of != tally.listed {
+        text = format!("{text}; the inventory lists {}", tally.listed);
+    }
+    Some(text)
+}
+
+/// `2 of 4 servers updated` in the words of the stage at `index`.
+fn own(state: &State, index: usize, tally: &Tally) -> String {
+    let template = state.setup.profile.stages.get(index).and_then(|stage| stage.tally.as_ref());
+    let number = |count: usize| Some(Value::Number(f64::from(u32::try_from(count).unwrap_or(u32::MAX))));
+    let n = tally.updated + tally.told;
+    let seen = Seen::new(state, None);
+    let scope = state.scope(&seen, None);
+    let own = template.and_then(|template| {
+        let lookup = |name: &Name| match name {
+            Name::N => number(n),
+            Name::M => number(tally.of),
+            name => scope.lookup(name),
+        };
+        template.render(Shell::None, &lookup).ok()
+    });
+    own.unwrap_or_else(|| format!("{n} of {} servers updated", tally.of))
+}
+
+fn beside(tally: &Tally) -> Vec<String> {
+    [
+        (tally.told, "on the operator's word"),
+        (tally.failed, "FAILED"),
+        (tally.unknown, "not known"),
+        (tally.left_out, "left out"),
+    ]
+    .into_iter()
+    .filter(|(count, _)| *count > 0)
+    .map(|(count, what)| format!("{count} {what}"))
+    .collect()
+}
