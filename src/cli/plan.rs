@@ -11,6 +11,7 @@ use crate::model::SessionId;
 use crate::plain;
 use crate::plan::{self, AnswerBook, Setup};
 use crate::words;
+use crate::words::summary::StageRows;
 
 pub(super) fn run(args: &PlanArgs) -> anyhow::Result<u8> {
     let papers = Papers::read(&args.farm)?;
@@ -41,8 +42,11 @@ pub(super) fn run(args: &PlanArgs) -> anyhow::Result<u8> {
         Faulty(format!("no plan can be made: {}", text.join("\n")))
     })?;
     if args.json {
-        let rows = words::summary::rows(&setup, &answers, &built, args.commands);
-        say(&plain::json_line(&json!({ "plan": built.hash, "unanswered": missing, "steps": rows })))?;
+        say(&plain::json_line(&object(
+            &built.hash,
+            &missing,
+            words::summary::stages(&setup, &answers, &built, args.commands),
+        )))?;
         return Ok(exit::DONE);
     }
     let mut out = printer();
@@ -54,4 +58,30 @@ pub(super) fn run(args: &PlanArgs) -> anyhow::Result<u8> {
         say(&format!("Still to be answered before the start: {}", missing.join(", ")))?;
     }
     Ok(exit::DONE)
+}
+
+/// The plan for a program: every step in order, and how long the stages take, in milliseconds.
+fn object(hash: &str, unanswered: &[String], stages: Vec<StageRows>) -> serde_json::Value {
+    let total = words::summary::total(&stages);
+    let times: Vec<_> = stages
+        .iter()
+        .map(|stage| {
+            json!({
+                "stage": stage.stage,
+                "turns": stage.lanes.len(),
+                "expect_ms": stage.estimate.expect_ms,
+                "unestimated": stage.estimate.unestimated,
+            })
+        })
+        .collect();
+    let steps: Vec<_> =
+        stages.into_iter().flat_map(|stage| stage.lanes).flat_map(|lane| lane.steps).collect();
+    json!({
+        "plan": hash,
+        "unanswered": unanswered,
+        "steps": steps,
+        "stages": times,
+        "expect_ms": total.expect_ms,
+        "unestimated": total.unestimated,
+    })
 }

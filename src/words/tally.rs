@@ -20,6 +20,18 @@ pub fn full(state: &State) -> Option<String> {
     Some(text)
 }
 
+/// n of m alone, with what is in trouble: `2 of 4, 1 FAILED`. `None`: nothing is counted here.
+pub fn short(state: &State) -> Option<String> {
+    let (_, tally) = counted(state)?;
+    let mut text = format!("{} of {}", tally.updated + tally.told, tally.of);
+    for (count, what) in [(tally.failed, "FAILED"), (tally.unknown, "not known")] {
+        if count > 0 {
+            text = format!("{text}, {count} {what}");
+        }
+    }
+    Some(text)
+}
+
 /// `2 of 4 servers updated` in the words of the stage at `index`.
 fn own(state: &State, index: usize, tally: &Tally) -> String {
     let template = state.setup.profile.stages.get(index).and_then(|stage| stage.tally.as_ref());

@@ -16,13 +16,21 @@ pub fn plan(out: &mut Printer, setup: &Setup, answers: &AnswerBook, plan: &Plan)
     let count: usize = stages.iter().flat_map(|stage| &stage.lanes).map(|lane| lane.steps.len()).sum();
     for stage in &stages {
         out.blank()?;
-        out.line(&format!("Stage {} of {}: {}{}", stage.number, stage.of, stage.title, stage.pace))?;
+        let estimate = stage.estimate.text().map(|text| format!(", {text}")).unwrap_or_default();
+        out.line(&format!(
+            "Stage {} of {}: {}{}{estimate}",
+            stage.number, stage.of, stage.title, stage.pace
+        ))?;
         if stage.lanes.is_empty() {
             out.line("    nothing to do here")?;
         }
         for lane in &stage.lanes {
             turn(out, lane, stage.lanes.len(), count > LONG)?;
         }
+    }
+    if let Some(text) = summary::total(&stages).text() {
+        out.blank()?;
+        out.text(&format!("Altogether: {text}. What people and measuring take comes on top."))?;
     }
     out.blank()?;
     out.text(ON_FAILURE)?;

@@ -1,8 +1,10 @@
-//! What will be done: every step on every server, in order, and what is offered when one fails.
+//! What will be done: every step on every server, in order, how long it takes, and what is offered when one fails.
 
 mod command;
+mod estimate;
 mod rules;
 
+pub use estimate::{Estimate, approximate, step_ms};
 pub use rules::{ON_FAILURE, RuleRow, rules};
 
 use serde::Serialize;
@@ -24,6 +26,9 @@ pub struct PlanRow {
     pub no_return: bool,
     pub once: bool,
     pub optional: bool,
+    /// Milliseconds that it usually takes on this farm.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expect_ms: Option<u64>,
     /// Where it runs, if that is not the server itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at: Option<String>,
@@ -62,6 +67,8 @@ pub struct StageRows {
     pub pace: String,
     /// Empty: nothing is to be done.
     pub lanes: Vec<LaneRows>,
+    /// With as many servers at a time as may be.
+    pub estimate: Estimate,
 }
 
 /// One server's turn in a stage, or the farm's.
@@ -73,6 +80,7 @@ pub struct LaneRows {
     /// Whether its steps are those of the turn before.
     pub same: bool,
     pub steps: Vec<PlanRow>,
+    pub estimate: Estimate,
 }
 
 /// The plan stage by stage, with the command of each step where `with_commands`.
@@ -99,16 +107,19 @@ pub fn stages(setup: &Setup, answers: &AnswerBook, plan: &Plan, with_commands: b
                     no_return: step.step.no_return,
                     once: step.step.once,
                     optional: step.step.optional || step.optional_until.is_some(),
+                    expect_ms: step_ms(setup, step),
                     at: at_words(&step.at),
                     only_if: open_conditions(setup, answers, server, step),
                     command: with_commands.then(|| command::text(setup, answers, server, step)),
                 }
             });
+            let steps: Vec<PlanRow> = steps.collect();
             turns.push(LaneRows {
                 server: lane.server.clone(),
                 turn: turn + 1,
                 same: turn > 0 && lanes.get(turn - 1).is_some_and(|before| before.steps == lane.steps),
-                steps: steps.collect(),
+                estimate: estimate::lane(setup, stage, &steps),
+                steps,
             });
         }
         rows.push(StageRows {
@@ -117,10 +128,20 @@ pub fn stages(setup: &Setup, answers: &AnswerBook, plan: &Plan, with_commands: b
             stage: stage.id.clone(),
             title: stage.title.clone(),
             pace: pace(stage, lanes.len()),
+            estimate: estimate::stage(setup, stage, &turns),
             lanes: turns,
         });
     }
     rows
+}
+
+/// The whole plan: its stages one after another.
+pub fn total(stages: &[StageRows]) -> Estimate {
+    let mut total = Estimate::default();
+    for stage in stages {
+        total += stage.estimate;
+    }
+    total
 }
 
 /// Every step of the plan, in order, with its command where `with_commands`.
