@@ -18,6 +18,7 @@
 //! | 6 | [`lab`] | stand-in farms for rehearsal and tests, with faults to inject | |
 //! | 7 | [`words`] | what a session says to a person: rows, sentences, counts | layout, terminals |
 //! | 8 | [`plain`] | the state as lines or JSON | |
+//! | 8 | [`wizard`] | the full-screen face: pages, live panes, keys | transports, files |
 //! | 9 | [`cli`] | the command line and its exit codes | |
 
 pub mod cli;
@@ -33,4 +34,5 @@ pub mod profile;
 pub mod runner;
 pub mod text;
 pub mod transport;
+pub mod wizard;
 pub mod words;

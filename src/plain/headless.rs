@@ -78,6 +78,7 @@ impl<'a> Script<'a> {
             return self.end_checks();
         }
         self.notices(Page::Requirements)?;
+        self.notices(Page::Firewall)?;
         self.begin()
     }
 

@@ -239,6 +239,7 @@ pub enum Page {
     Information,
     Licence,
     Requirements,
+    Firewall,
     Finish,
 }
 

@@ -60,10 +60,13 @@ pub enum Command {
     ToEnd,
 }
 
+/// Keys that mean the same.
+const MOST: usize = 5;
+
 /// One line of the table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Binding {
-    pub keys: &'static [Key],
+    keys: [Option<Key>; MOST],
     pub command: Command,
     /// For the footer; empty: it stands in the help only.
     pub label: &'static str,
@@ -123,13 +126,24 @@ impl Key {
 }
 
 impl Binding {
-    pub const fn new(
-        keys: &'static [Key],
+    pub const fn new<const N: usize>(
+        keys: [Key; N],
         command: Command,
         label: &'static str,
         help: &'static str,
     ) -> Self {
-        Self { keys, command, label, help, why_not: None }
+        let mut slots = [None; MOST];
+        let mut at = 0;
+        while at < N {
+            slots[at] = Some(keys[at]);
+            at += 1;
+        }
+        Self { keys: slots, command, label, help, why_not: None }
+    }
+
+    /// The keys that mean it, the one for the footer first.
+    pub fn keys(&self) -> impl Iterator<Item = Key> {
+        self.keys.iter().flatten().copied()
     }
 
     /// Stays in the table, but says why it cannot be done now.
@@ -140,23 +154,19 @@ impl Binding {
 
 /// What `event` means on a page with this table.
 pub fn meant(bindings: &[Binding], event: KeyEvent) -> Option<&Binding> {
-    bindings.iter().find(|binding| binding.keys.iter().any(|key| key.is(event)))
+    bindings.iter().find(|binding| binding.keys().any(|key| key.is(event)))
 }
 
-pub const HELP: Binding = Binding::new(
-    &[key(KeyCode::F(1)), letter('?')],
-    Command::Help,
-    "Help",
-    "every key of this page",
-);
+pub const HELP: Binding =
+    Binding::new([key(KeyCode::F(1)), letter('?')], Command::Help, "Help", "every key of this page");
 pub const CLOSE: Binding =
-    Binding::new(&[key(KeyCode::Esc)], Command::Close, "Close", "close what lies over the page");
+    Binding::new([key(KeyCode::Esc)], Command::Close, "Close", "close what lies over the page");
 pub const NEXT: Binding =
-    Binding::new(&[key(KeyCode::F(10)), letter('n')], Command::Next, "Next", "on to the next page");
+    Binding::new([key(KeyCode::F(10)), letter('n')], Command::Next, "Next", "on to the next page");
 pub const BACK: Binding =
-    Binding::new(&[key(KeyCode::F(8)), letter('b')], Command::Back, "Back", "back to the page before");
+    Binding::new([key(KeyCode::F(8)), letter('b')], Command::Back, "Back", "back to the page before");
 pub const LEAVE: Binding = Binding::new(
-    &[key(KeyCode::F(9)), letter('q'), ctrl('c')],
+    [key(KeyCode::F(9)), letter('q'), ctrl('c')],
     Command::Leave,
     "Quit",
     "leave, or stop the session so that it can be resumed",
@@ -164,31 +174,46 @@ pub const LEAVE: Binding = Binding::new(
 
 /// Through a list or a text.
 pub const MOVES: [Binding; 6] = [
-    Binding::new(&[key(KeyCode::Up), letter('k')], Command::Up, "", "up"),
-    Binding::new(&[key(KeyCode::Down), letter('j')], Command::Down, "", "down"),
-    Binding::new(&[key(KeyCode::PageUp)], Command::PageUp, "", "a page up"),
-    Binding::new(&[key(KeyCode::PageDown)], Command::PageDown, "", "a page down"),
-    Binding::new(&[key(KeyCode::Home), letter('g')], Command::First, "", "to the first"),
-    Binding::new(&[key(KeyCode::End), letter('e')], Command::Last, "", "to the last"),
+    Binding::new([key(KeyCode::Up), letter('k')], Command::Up, "", "up"),
+    Binding::new([key(KeyCode::Down), letter('j')], Command::Down, "", "down"),
+    Binding::new([key(KeyCode::PageUp)], Command::PageUp, "", "a page up"),
+    Binding::new([key(KeyCode::PageDown)], Command::PageDown, "", "a page down"),
+    Binding::new([key(KeyCode::Home), letter('g')], Command::First, "", "to the first"),
+    Binding::new([key(KeyCode::End), letter('e')], Command::Last, "", "to the last"),
 ];
 
 /// The choices of a question, by number.
 pub const CHOICES: [Binding; 9] = {
-    const fn choice(keys: &'static [Key], number: usize) -> Binding {
+    const fn choice(keys: [Key; 1], number: usize) -> Binding {
         Binding::new(keys, Command::Choose(number), "", "select this choice; Enter then does it")
     }
     [
-        choice(&[letter('1')], 1),
-        choice(&[letter('2')], 2),
-        choice(&[letter('3')], 3),
-        choice(&[letter('4')], 4),
-        choice(&[letter('5')], 5),
-        choice(&[letter('6')], 6),
-        choice(&[letter('7')], 7),
-        choice(&[letter('8')], 8),
-        choice(&[letter('9')], 9),
+        choice([letter('1')], 1),
+        choice([letter('2')], 2),
+        choice([letter('3')], 3),
+        choice([letter('4')], 4),
+        choice([letter('5')], 5),
+        choice([letter('6')], 6),
+        choice([letter('7')], 7),
+        choice([letter('8')], 8),
+        choice([letter('9')], 9),
     ]
 };
+
+/// The row that `command` leads to, of `total`, from `row`.
+pub fn moved(command: Command, row: usize, total: usize, page: usize) -> usize {
+    let last = total.saturating_sub(1);
+    match command {
+        Command::Up => row.saturating_sub(1),
+        Command::Down => row + 1,
+        Command::PageUp => row.saturating_sub(page),
+        Command::PageDown => row + page,
+        Command::First => 0,
+        Command::Last => last,
+        _ => row,
+    }
+    .min(last)
+}
 
 #[cfg(test)]
 mod tests {

@@ -129,6 +129,17 @@ impl<'a> Canvas<'a> {
         self.part(1, 1, columns - 2, rows - 2)
     }
 
+    /// Makes the part empty.
+    pub(super) fn clear(&mut self) {
+        for y in self.area.top()..self.area.bottom() {
+            for x in self.area.left()..self.area.right() {
+                if let Some(cell) = self.buffer.cell_mut((x, y)) {
+                    cell.reset();
+                }
+            }
+        }
+    }
+
     pub(super) fn rule(&mut self, y: u16) {
         for x in 0..self.width() {
             self.glyph(x, y, "─", Tone::Border);
@@ -155,8 +166,7 @@ impl<'a> Canvas<'a> {
     pub(super) fn bar(&mut self, x: u16, y: u16, columns: u16, part: usize, whole: usize, tone: Tone) {
         let filled = (usize::from(columns) * part.min(whole)).checked_div(whole).unwrap_or(0);
         for column in 0..columns {
-            let (glyph, tone) =
-                if usize::from(column) < filled { ("■", tone) } else { ("·", Tone::Dim) };
+            let (glyph, tone) = if usize::from(column) < filled { ("■", tone) } else { ("·", Tone::Dim) };
             self.glyph(x.saturating_add(column), y, glyph, tone);
         }
     }
@@ -193,15 +203,7 @@ pub(super) fn lines(text: &str, columns: u16) -> Vec<String> {
     width::wrap(&text, usize::from(columns.max(1)))
 }
 
-/// The first row of a list of `total` rows of which `shown` fit, so that `row` is among them and as little moves as
-/// can be.
-pub(super) fn top_for(top: usize, row: usize, shown: usize, total: usize) -> usize {
-    let top = top.min(total.saturating_sub(shown));
-    if row < top {
-        row
-    } else if shown > 0 && row >= top + shown {
-        row + 1 - shown
-    } else {
-        top
-    }
+/// The first row of a list of `total` rows of which `shown` fit, so that `row` stands in the middle where it can.
+pub(super) fn centred(row: usize, shown: usize, total: usize) -> usize {
+    row.saturating_sub(shown / 2).min(total.saturating_sub(shown))
 }

@@ -32,11 +32,21 @@ pub(super) struct Scene<'a> {
     pub(super) session: &'a (String, String),
     /// What the program is busy with, where that takes longer than a moment.
     pub(super) busy: Option<&'a str>,
+    /// The installer's terminal that is open.
+    pub(super) terminal: Option<&'a super::dialogs::TerminalView>,
     /// No runner is at work on the session.
     pub(super) deserted: bool,
 }
 
 impl Scene<'_> {
+    /// The version that is upgraded to.
+    pub(super) fn target(&self) -> Option<String> {
+        let seen = crate::engine::Seen::new(self.state, None);
+        let scope = self.state.scope(&seen, None);
+        let target = &self.state.setup.profile.version.target;
+        target.render(crate::profile::Shell::None, &|name| scope.lookup(name)).ok()
+    }
+
     /// The question that has been open for the longest time.
     pub(super) fn question(&self) -> Option<&Question> {
         self.state.questions.values().next()

@@ -126,7 +126,7 @@ impl Digest {
         let mut digest = Self {
             seq: state.seq,
             tally: counted(state).map(|(_, tally)| tally),
-            sentence: words::tally(state),
+            sentence: words::tally::full(state),
             ..Self::default()
         };
         let lanes = state.stages.get(state.stage).map(|stage| &stage.lanes[..]).unwrap_or_default();

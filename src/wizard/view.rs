@@ -79,29 +79,53 @@ pub enum Wanted {
 #[serde(rename_all = "snake_case")]
 pub enum Sure {
     /// A choice on a question that cannot be taken back.
-    Reply { question: u64, option: usize },
+    Reply {
+        question: u64,
+        option: usize,
+    },
     /// Finish what runs, start nothing new, and end the session so that it can be resumed.
     Stop,
     /// Leave the screen; the session goes on.
     Leave,
     /// Take the pen from another viewer.
     TakePen,
-    Fix { check: CheckId, server: Option<ServerName> },
+    Fix {
+        check: CheckId,
+        server: Option<ServerName>,
+    },
 }
 
 /// What lies over the page and has all keys.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Dialog {
-    Help { top: usize },
-    Type { wanted: Wanted, typing: Typing },
-    Sure { about: Sure, yes: bool },
+    Help {
+        top: usize,
+    },
+    Type {
+        wanted: Wanted,
+        typing: Typing,
+    },
+    Sure {
+        about: Sure,
+        yes: bool,
+    },
     /// Everything a run printed. `from_end`: lines below the last one that is shown.
-    Output { run: String, title: String, from_end: usize, find: String },
+    Output {
+        run: String,
+        title: String,
+        from_end: usize,
+        find: String,
+    },
     /// The command of a step of the plan.
-    Command { row: usize, top: usize },
+    Command {
+        row: usize,
+        top: usize,
+    },
     /// The terminal of an attended step.
-    Terminal { key: StepKey },
+    Terminal {
+        key: StepKey,
+    },
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -111,6 +135,9 @@ pub struct View {
     pub spots: BTreeMap<Page, Spot>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dialog: Option<Dialog>,
+    /// What was open before it, and is again when it is closed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub behind: Option<Box<Dialog>>,
     /// The choice that is selected on the question that is shown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub choice: Option<(u64, usize)>,

@@ -16,3 +16,19 @@ pub fn text(state: &State, notice: &Notice) -> String {
 pub fn of_page(state: &State, page: Page) -> Vec<NoticeId> {
     state.notices_shown().filter(|notice| notice.page == page).map(|notice| notice.id.clone()).collect()
 }
+
+/// The notices that stay on the screen in the stage in turn.
+pub fn banners(state: &State) -> Vec<String> {
+    if state.plan.is_none() || state.close().is_some() {
+        return Vec::new();
+    }
+    let shown = state.notices_shown().filter(|notice| {
+        notice.banner.as_ref().is_some_and(|(from, to)| {
+            let (Some(from), Some(to)) = (state.stage_index(from), state.stage_index(to)) else {
+                return false;
+            };
+            (from..=to).contains(&state.stage)
+        })
+    });
+    shown.map(|notice| text(state, notice)).collect()
+}

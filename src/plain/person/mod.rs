@@ -95,6 +95,7 @@ impl Person {
         self.components(4)?;
         self.checks(5)?;
         self.notices(6, "Requirements", Page::Requirements)?;
+        self.notices(6, "Firewall", Page::Firewall)?;
         self.summary(7)
     }
 

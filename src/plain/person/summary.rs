@@ -109,6 +109,7 @@ impl Person {
                     (1, "Licence", Page::Licence),
                     (2, "Information", Page::Information),
                     (6, "Requirements", Page::Requirements),
+                    (6, "Firewall", Page::Firewall),
                 ] {
                     self.notices(number, title, page)?;
                 }

@@ -237,10 +237,11 @@ impl<'d> Reader<'d> {
     }
 
     fn notice(&self, table: Table<'d>, before: &mut BTreeMap<String, Range<usize>>) -> Notice {
-        const PAGES: [(&str, Page); 4] = [
+        const PAGES: [(&str, Page); 5] = [
             ("information", Page::Information),
             ("licence", Page::Licence),
             ("requirements", Page::Requirements),
+            ("firewall", Page::Firewall),
             ("finish", Page::Finish),
         ];
         let id = self.id(&table, before).map(|id| id.as_str()).unwrap_or_default();

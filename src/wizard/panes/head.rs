@@ -24,7 +24,7 @@ pub(in crate::wizard) fn header(scene: &Scene<'_>, canvas: &mut Canvas<'_>) {
         end = end.saturating_sub(columns);
         canvas.text(end, 0, &word, Tone::HeaderMark);
     }
-    let target = words::target(scene.state).map(|version| format!(" -> {version}")).unwrap_or_default();
+    let target = scene.target().map(|version| format!(" -> {version}")).unwrap_or_default();
     let text = format!(" nofm  {}  \"{}\"{target}", setup.profile.product, setup.inventory.farm);
     canvas.cell(0, 0, end.saturating_sub(1), &text, Tone::Header);
 }
@@ -82,7 +82,7 @@ pub(in crate::wizard) fn progress_head(scene: &Scene<'_>, canvas: &mut Canvas<'_
         say(canvas, &format!("{count} {word}"), tone);
     }
     let mut y = 2;
-    for banner in words::banners(state) {
+    for banner in words::notices::banners(state) {
         if y < 4 {
             canvas.tint(y, Tone::Banner);
             canvas.text(1, y, &format!("! {}", banner.lines().collect::<Vec<_>>().join(" ")), Tone::Banner);

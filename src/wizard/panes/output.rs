@@ -5,27 +5,27 @@ use crate::wizard::look::Tone;
 use crate::wizard::paint::Canvas;
 use crate::wizard::scene::Scene;
 use crate::words;
+use crate::words::lane::{LaneRow, Status};
 
 /// The pane of one lane: its step, how long it takes, the last lines of its output.
-pub(in crate::wizard) fn output(
-    scene: &Scene<'_>,
-    canvas: &mut Canvas<'_>,
-    lane: &LaneState,
-    focused: bool,
-) {
-    let told = words::lane(scene.state, lane, scene.now_ms);
+pub(in crate::wizard) fn output(scene: &Scene<'_>, canvas: &mut Canvas<'_>, lane: &LaneState, focused: bool) {
+    let told = words::lane::row(scene.state, lane, scene.now_ms);
     let place = words::place(lane.key.server.as_ref());
     let attempt = if lane.attempt > 1 { format!(", attempt {}", lane.attempt) } else { String::new() };
-    let step = if lane.phase.is_closed() { String::new() } else { format!("  {}{attempt}", told.step) };
+    let step = if lane.phase.is_closed() {
+        String::new()
+    } else {
+        format!("  {}{attempt}", told.step.clone().unwrap_or_default())
+    };
     let title = format!("{place}{step}");
     let mut inside = canvas.boxed(&title, focused);
-    let tone = tone(lane, &told);
-    let usual = told.expected_ms.map(|ms| format!(" of usually {}", words::short(ms))).unwrap_or_default();
+    let tone = tone(&told);
+    let usual = told.expect_ms.map(|ms| format!(" of usually {}", words::short(ms))).unwrap_or_default();
     let elapsed = told.elapsed_ms.map(|ms| format!("  {}{usual}", words::short(ms))).unwrap_or_default();
     let mut y = 0;
     if inside.height() > 1 {
-        let x = inside.text(0, 0, &format!("{} {}{elapsed}", mark(lane), told.word), tone);
-        if let (Some(spent), Some(whole)) = (told.elapsed_ms, told.expected_ms)
+        let x = inside.text(0, 0, &format!("{} {}{elapsed}", mark(&told), told.status.word()), tone);
+        if let (Some(spent), Some(whole)) = (told.elapsed_ms, told.expect_ms)
             && !lane.phase.is_closed()
             && inside.width().saturating_sub(x) > 12
         {
@@ -62,31 +62,24 @@ pub(in crate::wizard) fn output(
 }
 
 /// The sign of a lane's state; colour only repeats it.
-pub(in crate::wizard) fn mark(lane: &LaneState) -> &'static str {
-    use crate::engine::LanePhase;
-    match &lane.phase {
-        LanePhase::Waiting => "·",
-        LanePhase::Done => "+",
-        LanePhase::LeftOut(_) => "-",
-        LanePhase::Given => "X",
-        LanePhase::Recovering => "!",
-        LanePhase::Active => match lane.step {
-            StepPhase::Failed(_) => "X",
-            StepPhase::Unknown(_) => "?",
-            _ => ">",
-        },
+pub(in crate::wizard) fn mark(row: &LaneRow) -> &'static str {
+    match row.status {
+        Status::Done => "+",
+        Status::Waiting | Status::Held => "·",
+        Status::Running => ">",
+        Status::Late | Status::Recovering => "!",
+        Status::LeftOut | Status::Paused => "-",
+        Status::Unknown => "?",
+        Status::Failed => "X",
     }
 }
 
-pub(in crate::wizard) fn tone(lane: &LaneState, told: &words::LaneWords) -> Tone {
-    use crate::engine::LanePhase;
-    match &lane.phase {
-        LanePhase::Waiting => Tone::Dim,
-        LanePhase::Done => Tone::Ok,
-        LanePhase::LeftOut(_) => Tone::Warn,
-        LanePhase::Given | LanePhase::Recovering => Tone::Fail,
-        LanePhase::Active if lane.is_in_trouble() => Tone::Fail,
-        LanePhase::Active if told.late => Tone::Warn,
-        LanePhase::Active => Tone::Running,
+pub(in crate::wizard) fn tone(row: &LaneRow) -> Tone {
+    match row.status {
+        Status::Done => Tone::Ok,
+        Status::Waiting | Status::Held => Tone::Dim,
+        Status::Running => Tone::Running,
+        Status::Late | Status::LeftOut | Status::Paused => Tone::Warn,
+        Status::Recovering | Status::Unknown | Status::Failed => Tone::Fail,
     }
 }

@@ -1,10 +1,34 @@
 //! A question on the page: text, what bears on it, choices by number, and what is not open with the reason.
 
+use crossterm::event::KeyCode;
+
 use crate::engine::Question;
+use crate::wizard::keys::{self, Binding, Command, key, letter};
 use crate::wizard::look::Tone;
 use crate::wizard::paint::{Canvas, lines};
 use crate::wizard::scene::Scene;
 use crate::words;
+
+/// The keys of a question.
+pub(in crate::wizard) fn question_bindings(scene: &Scene<'_>) -> Vec<Binding> {
+    let why_not = scene.hands_off();
+    let mut table: Vec<Binding> =
+        keys::CHOICES.iter().map(|binding| binding.clone().unless(why_not.clone())).collect();
+    for (code, command, label, help) in [
+        (KeyCode::Up, Command::Up, "", "the choice above"),
+        (KeyCode::Down, Command::Down, "Choose", "the choice below"),
+        (KeyCode::Enter, Command::Confirm, "Do it", "do what is selected"),
+    ] {
+        table.push(Binding::new([key(code)], command, label, help).unless(why_not.clone()));
+    }
+    table.push(Binding::new(
+        [key(KeyCode::Esc), letter('a')],
+        Command::Aside,
+        "Look round",
+        "look round first; the question stays",
+    ));
+    table
+}
 
 /// Rows that the question takes in `columns`, its border included.
 pub(in crate::wizard) fn rows(question: &Question, columns: u16) -> u16 {
@@ -23,7 +47,10 @@ pub(in crate::wizard) fn question(scene: &Scene<'_>, canvas: &mut Canvas<'_>, qu
     let options = u16::try_from(question.options.len()).unwrap_or(u16::MAX);
     // The choices always fit, whatever stands above them.
     let room = height.saturating_sub(options.saturating_add(1)).max(1);
-    let mut text = { let columns = inside.width(); inside.part(0, 0, columns, room) };
+    let mut text = {
+        let columns = inside.width();
+        inside.part(0, 0, columns, room)
+    };
     let mut y = text.hanging(0, 0, "", &question.text, Tone::Title);
     for detail in &question.details {
         y = text.hanging(1, y, "- ", detail, Tone::Plain);

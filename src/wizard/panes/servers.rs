@@ -53,20 +53,29 @@ pub(in crate::wizard) fn server_rows(scene: &Scene<'_>, canvas: &mut Canvas<'_>,
     for (y, index) in (top..total.min(top + rows)).enumerate() {
         let Some(lane) = lane_at(scene, index) else { continue };
         let y = u16::try_from(y).unwrap_or(u16::MAX);
-        let told = words::lane(scene.state, lane, scene.now_ms);
+        let told = words::lane::row(scene.state, lane, scene.now_ms);
         let selected = index == row;
-        let shade = if selected { Tone::Selected } else { tone(lane, &told) };
+        let shade = if selected { Tone::Selected } else { tone(&told) };
         let mut line = canvas.part(0, y, wide, 1);
         if selected {
             line.tint(0, Tone::Selected);
         }
-        let paused = lane.key.server.as_ref().is_some_and(|server| scene.state.paused_servers.contains(server));
-        let word = if paused { "paused" } else { told.word };
+        let word = told.status.word();
         let took = told.elapsed_ms.map(words::short).unwrap_or_default();
         let end = format!("{word:>8} {took:>7}");
         let from = line.right(0, &end, shade);
-        line.cell(0, 0, from.saturating_sub(1), &format!("{}{} {}",
-            if selected { ">" } else { " " }, mark(lane), words::place(lane.key.server.as_ref())), shade);
+        line.cell(
+            0,
+            0,
+            from.saturating_sub(1),
+            &format!(
+                "{}{} {}",
+                if selected { ">" } else { " " },
+                mark(&told),
+                words::place(lane.key.server.as_ref())
+            ),
+            shade,
+        );
     }
     canvas.scroll(top, total);
 }

@@ -27,7 +27,12 @@ pub(in crate::wizard) fn steps(scene: &Scene<'_>, canvas: &mut Canvas<'_>) {
     let short = session.rsplit('-').next().unwrap_or(session);
     if rows > y + 5 {
         inside.text(1, rows - 4, "Session", Tone::Dim);
-        inside.text(1, rows - 3, &format!("{} {short}", time.join("-").chars().take(10).collect::<String>()), Tone::Plain);
+        inside.text(
+            1,
+            rows - 3,
+            &format!("{} {short}", time.join("-").chars().take(10).collect::<String>()),
+            Tone::Plain,
+        );
         inside.text(1, rows - 2, viewer, Tone::Plain);
         let pen = match scene.seat {
             Seat::Operator { pen: true } => "holds the pen",

@@ -1,0 +1,173 @@
+//! How dialogs look.
+
+use super::{output, sure, typing};
+use crate::wizard::keys::{Binding, Key};
+use crate::wizard::look::Tone;
+use crate::wizard::paint::{Canvas, lines};
+use crate::wizard::scene::Scene;
+use crate::wizard::view::{Dialog, Typing, Wanted};
+use crate::wizard::{pages, panes};
+
+/// Draws what lies over the page; gives the place of the cursor.
+pub(in crate::wizard) fn draw(
+    scene: &Scene<'_>,
+    canvas: &mut Canvas<'_>,
+    _bindings: &[Binding],
+) -> Option<(u16, u16)> {
+    let (columns, rows) = (canvas.width(), canvas.height().saturating_sub(1));
+    let mut over = canvas.part(0, 0, columns, rows);
+    match scene.view.dialog.as_ref()? {
+        Dialog::Help { top } => {
+            help(scene, &mut over, *top);
+            None
+        }
+        Dialog::Command { row, top } => {
+            command(scene, &mut over, *row, *top);
+            None
+        }
+        Dialog::Output { .. } => {
+            let rows = over.height().saturating_sub(1);
+            output::draw(scene, &mut cleared(&mut over, 0, 1, columns, rows));
+            None
+        }
+        Dialog::Type { wanted, typing } => type_in(scene, &mut over, wanted, typing),
+        Dialog::Sure { about, yes } => {
+            let (text, does, does_not) = sure::texts(scene.state, about, &scene.session.0);
+            let wide = columns.saturating_sub(8).min(72);
+            let question = lines(&text, wide.saturating_sub(4));
+            let rows = u16::try_from(question.len()).unwrap_or(u16::MAX).saturating_add(7);
+            let mut window = middle(&mut over, wide, rows);
+            let mut inside = window.boxed("Are you sure?", true);
+            let mut y = inside.hanging(1, 0, "", &text, Tone::Title) + 1;
+            for (word, does, marked) in [("Yes", does, *yes), ("No ", does_not, !*yes)] {
+                let tone = if marked { Tone::Selected } else { Tone::Plain };
+                let mark = if marked { "> " } else { "  " };
+                y = inside.hanging(1, y, &format!("{mark}{word}  "), &does, tone);
+            }
+            None
+        }
+        Dialog::Terminal { .. } => None,
+    }
+}
+
+/// A part with nothing on it.
+fn cleared<'a>(canvas: &'a mut Canvas<'_>, x: u16, y: u16, columns: u16, rows: u16) -> Canvas<'a> {
+    let mut part = canvas.part(x, y, columns, rows);
+    part.clear();
+    part
+}
+
+/// An empty window in the middle.
+fn middle<'a>(canvas: &'a mut Canvas<'_>, columns: u16, rows: u16) -> Canvas<'a> {
+    let (columns, rows) = (columns.min(canvas.width()), rows.min(canvas.height()));
+    let (x, y) = ((canvas.width() - columns) / 2, (canvas.height() - rows) / 2);
+    cleared(canvas, x, y, columns, rows)
+}
+
+fn type_in(
+    scene: &Scene<'_>,
+    canvas: &mut Canvas<'_>,
+    wanted: &Wanted,
+    typing: &Typing,
+) -> Option<(u16, u16)> {
+    let wide = canvas.width().saturating_sub(6).min(90);
+    let inner = wide.saturating_sub(4);
+    let prompt = typing::prompt(scene, wanted);
+    let asked: usize = prompt.iter().map(|text| lines(text, inner).len()).sum();
+    let candidates = pages::candidates(scene.state, wanted).unwrap_or_default();
+    let wrong = typing.wrong.as_deref().unwrap_or_default();
+    let below = lines(wrong, inner).len().max(1) + candidates.len().min(8);
+    let rows = u16::try_from(asked + below + 6).unwrap_or(u16::MAX);
+    let mut window = middle(canvas, wide, rows);
+    let mut inside = window.boxed("Type", true);
+    let mut y = 0;
+    for text in &prompt {
+        y = inside.hanging(1, y, "", text, Tone::Plain);
+    }
+    y += 1;
+    // The end of a long text is seen with the cursor in it.
+    let columns = usize::from(inside.width().saturating_sub(5));
+    let before: String = typing.text.chars().take(typing.cursor).collect();
+    let skip = {
+        let mut skip = 0;
+        let chars: Vec<char> = before.chars().collect();
+        while crate::text::width::width(&chars[skip..].iter().collect::<String>()) >= columns.max(1) {
+            skip += 1;
+        }
+        skip
+    };
+    let shown: String = typing.text.chars().skip(skip).collect();
+    let start = inside.text(1, y, "> ", Tone::Key);
+    inside.part(start, y, u16::try_from(columns).unwrap_or(u16::MAX), 1).tint(0, Tone::Field);
+    inside.cell(start, y, u16::try_from(columns).unwrap_or(u16::MAX), &shown, Tone::Field);
+    let left: String = before.chars().skip(skip).collect();
+    let at = crate::text::width::width(&crate::text::escape::safe(&left));
+    let cursor = inside.at(start.saturating_add(u16::try_from(at).unwrap_or(u16::MAX)), y);
+    y += 1;
+    for candidate in candidates.iter().take(8) {
+        let marked = *candidate == typing.text;
+        let tone = if marked { Tone::Selected } else { Tone::Plain };
+        inside.text(3, y, &format!("{} {candidate}", if marked { ">" } else { " " }), tone);
+        y += 1;
+    }
+    if !wrong.is_empty() {
+        inside.hanging(1, y, "! ", wrong, Tone::Warn);
+    }
+    cursor
+}
+
+/// Every key of the page below, from the table that handles them.
+fn help_lines(scene: &Scene<'_>) -> Vec<(String, String)> {
+    let mut below = scene.view.clone();
+    below.dialog = None;
+    let page = Scene { view: &below, ..*scene };
+    pages::bindings(&page)
+        .iter()
+        .map(|binding| {
+            let keys: Vec<String> = binding.keys().map(Key::name).collect();
+            let why = binding.why_not.as_ref().map(|why| format!(" (not now: {why})")).unwrap_or_default();
+            (keys.join(", "), format!("{}{why}", binding.help))
+        })
+        .collect()
+}
+
+fn help(scene: &Scene<'_>, canvas: &mut Canvas<'_>, top: usize) {
+    let all = help_lines(scene);
+    let wide = canvas.width().saturating_sub(4).min(100);
+    let rows = u16::try_from(all.len() + 2).unwrap_or(u16::MAX);
+    let mut window = middle(canvas, wide, rows);
+    let mut inside = window.boxed(&format!("Keys: {}", scene.view.page.title()), true);
+    let mut y = 0;
+    for (keys, text) in all.iter().skip(top) {
+        if y >= inside.height() {
+            break;
+        }
+        inside.cell(1, y, 16, keys, Tone::Key);
+        y = inside.hanging(18, y, "", text, Tone::Plain);
+    }
+    inside.scroll(top, all.len());
+}
+
+/// Rows of the dialog that can be scrolled.
+pub(super) fn rows_of(scene: &Scene<'_>) -> usize {
+    match &scene.view.dialog {
+        Some(Dialog::Help { .. }) => help_lines(scene).len(),
+        Some(Dialog::Command { row, .. }) => {
+            pages::command_of(scene, *row).map_or(0, |(_, text)| text.lines().count())
+        }
+        _ => 0,
+    }
+}
+
+fn command(scene: &Scene<'_>, canvas: &mut Canvas<'_>, row: usize, top: usize) {
+    let (columns, rows) = (canvas.width(), canvas.height().saturating_sub(1));
+    let mut window = cleared(canvas, 0, 1, columns, rows);
+    let (title, text) = pages::command_of(scene, row).unwrap_or_default();
+    let mut inside = window.boxed(&title, true);
+    let all: Vec<String> = lines(&text, inside.width().saturating_sub(2));
+    for (y, line) in all.iter().skip(top).enumerate() {
+        inside.text(1, u16::try_from(y).unwrap_or(u16::MAX), line, Tone::Plain);
+    }
+    inside.scroll(top, all.len());
+    let _ = panes::steps;
+}

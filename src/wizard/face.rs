@@ -1,0 +1,564 @@
+//! The wizard without its terminal: events and keys in, frames and intents out.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use ratatui::buffer::Buffer;
+
+use super::dialogs::TerminalView;
+use super::keys::{self, Command};
+use super::look::Theme;
+use super::printed::Printed;
+use super::review::Reel;
+use super::scene::{Scene, Seat};
+use super::story::Story;
+use super::view::{Dialog, Page, View};
+use super::{WizardError, dialogs, draw, pages};
+use crate::client::{Follower, Reply, Runner, Sent};
+use crate::engine::{Intent, Phase, State, StepKey};
+use crate::model::ViewerId;
+
+pub(super) type Go<T> = Result<T, WizardError>;
+
+/// A question takes no answer until it was on the screen for this long, in milliseconds: what was typed before was
+/// meant for something else.
+const GUARD_MS: u64 = 400;
+/// What takes longer than this is said.
+const BUSY: Duration = Duration::from_millis(100);
+
+/// Where the session comes from.
+pub(super) enum Source {
+    Live(Box<Follower>),
+    Review(Box<Reel>),
+}
+
+/// What happens once the runner took an intent.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Then {
+    Nothing,
+    Close,
+    Page(Page),
+    Terminal(StepKey),
+}
+
+/// Why the wizard is left.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Left {
+    /// The operator left; the session goes on.
+    Away,
+    /// The session is closed and the operator has read the last page.
+    Closed,
+    /// Nobody is at work on the session any more.
+    RunnerGone,
+}
+
+pub struct Face {
+    source: Source,
+    view: View,
+    story: Story,
+    printed: Printed,
+    seat: Seat,
+    viewer: ViewerId,
+    watch: bool,
+    zone: jiff::tz::TimeZone,
+    session: (String, String),
+    pending: VecDeque<(Sent, Then)>,
+    /// The question on the screen, and since when it is.
+    asked: Option<(u64, u64)>,
+    /// What was journalled last of what this viewer looks at.
+    told: Option<View>,
+    pub(super) left: Option<Left>,
+    /// Something changed since the last frame.
+    pub(super) dirty: bool,
+    deserted: bool,
+    busy: Option<&'static str>,
+    terminal: Option<TerminalView>,
+}
+
+impl Face {
+    /// The face of a session that is under way.
+    pub fn live(follower: Follower, viewer: ViewerId, watch: bool) -> Self {
+        let session = follower.session().clone();
+        let seat = if watch { Seat::Watcher } else { Seat::Operator { pen: true } };
+        Self::new(Source::Live(Box::new(follower)), session, seat, viewer, watch)
+    }
+
+    /// The face of a session that is reviewed.
+    pub fn review(reel: Reel, session: crate::journal::SessionDir, viewer: ViewerId) -> Self {
+        let seat = Seat::Reviewer { at: 0, of: 0 };
+        Self::new(Source::Review(Box::new(reel)), session, seat, viewer, true)
+    }
+
+    fn new(
+        source: Source,
+        session: crate::journal::SessionDir,
+        seat: Seat,
+        viewer: ViewerId,
+        watch: bool,
+    ) -> Self {
+        let names = (session.id().to_string(), session.path().display().to_string());
+        Self {
+            source,
+            view: View::default(),
+            story: Story::default(),
+            printed: Printed::new(session),
+            seat,
+            viewer,
+            watch,
+            zone: jiff::tz::TimeZone::system(),
+            session: names,
+            pending: VecDeque::new(),
+            asked: None,
+            told: None,
+            left: None,
+            dirty: true,
+            deserted: false,
+            busy: None,
+            terminal: None,
+        }
+    }
+
+    pub fn state(&self) -> &State {
+        match &self.source {
+            Source::Live(follower) => follower.state(),
+            Source::Review(reel) => reel.state(),
+        }
+    }
+
+    pub fn view(&self) -> &View {
+        &self.view
+    }
+
+    pub(super) fn story(&self) -> &Story {
+        match &self.source {
+            Source::Live(_) => &self.story,
+            Source::Review(reel) => reel.story(),
+        }
+    }
+
+    pub(super) fn follower(&mut self) -> Option<&mut Follower> {
+        match &mut self.source {
+            Source::Live(follower) => Some(follower),
+            Source::Review(_) => None,
+        }
+    }
+
+    pub(super) fn reel(&mut self) -> Option<&mut Reel> {
+        match &mut self.source {
+            Source::Live(_) => None,
+            Source::Review(reel) => Some(reel),
+        }
+    }
+
+    pub(super) fn is_live(&self) -> bool {
+        matches!(self.source, Source::Live(_))
+    }
+
+    fn now_ms(&self) -> u64 {
+        match &self.source {
+            // After the end no time passes any more.
+            Source::Live(follower) if follower.state().close().is_some() => follower.state().time.now_ms,
+            Source::Live(follower) => follower.now_ms(),
+            Source::Review(reel) => reel.state().time.now_ms,
+        }
+    }
+
+    pub(super) fn scene(&self) -> Scene<'_> {
+        Scene {
+            state: self.state(),
+            story: self.story(),
+            view: &self.view,
+            printed: &self.printed,
+            seat: &self.seat,
+            viewer: &self.viewer,
+            now_ms: self.now_ms(),
+            zone: &self.zone,
+            session: &self.session,
+            busy: self.busy,
+            terminal: self.terminal.as_ref(),
+            deserted: self.deserted,
+        }
+    }
+
+    /// Takes in what happened since. True: there is something new.
+    pub fn take_in(&mut self) -> Go<bool> {
+        let mut news = false;
+        if let Source::Live(follower) = &mut self.source {
+            let phase = follower.state().phase;
+            let was_closed = follower.state().close().is_some();
+            while let Some(entry) = follower.next_event()? {
+                self.story.apply(follower.state(), &entry.event);
+                // What others look at changes nothing on this screen.
+                news |= !matches!(entry.event, crate::engine::Event::Looked { .. });
+            }
+            let gone = follower.runner() == Runner::Gone && follower.state().close().is_none();
+            news |= gone != self.deserted;
+            self.deserted = gone;
+            let closed = follower.state().close().is_some();
+            if follower.state().phase != phase || closed != was_closed {
+                self.follow_phase();
+            } else if matches!(self.view.page, Page::Progress | Page::Further) {
+                self.follow_stage();
+            }
+        }
+        let pen = self.state().pen.as_ref().is_none_or(|pen| *pen == self.viewer);
+        if let Seat::Operator { pen: held } = &mut self.seat
+            && *held != pen
+        {
+            *held = pen;
+            news = true;
+        }
+        news |= self.answered()?;
+        self.drop_stale();
+        self.dirty |= news;
+        Ok(news)
+    }
+
+    /// The page follows the session where it goes on by itself.
+    pub(super) fn follow_phase(&mut self) {
+        let page = Page::of(self.state());
+        let preparing = self.state().phase == Phase::Preparing && self.state().close().is_none();
+        if !preparing && (self.view.page != page) {
+            self.view.page = page;
+            self.view.aside = false;
+            if !matches!(self.view.dialog, Some(Dialog::Output { .. } | Dialog::Terminal { .. })) {
+                self.view.dialog = None;
+            }
+            self.dirty = true;
+        }
+    }
+
+    fn follow_stage(&mut self) {
+        let page = Page::of(self.state());
+        if matches!(page, Page::Progress | Page::Further) && page != self.view.page {
+            self.view.page = page;
+            self.dirty = true;
+        }
+    }
+
+    /// What became of what was posted.
+    fn answered(&mut self) -> Go<bool> {
+        let mut news = false;
+        while let Some((sent, then)) = self.pending.pop_front() {
+            let Source::Live(follower) = &mut self.source else { return Ok(false) };
+            let Some(reply) = follower.reply(&sent) else {
+                let late = sent.age() > BUSY;
+                self.pending.push_front((sent, then));
+                let busy = late.then_some("waiting for the runner ...");
+                news |= self.busy != busy;
+                self.busy = busy;
+                return Ok(news);
+            };
+            news = true;
+            match reply {
+                Reply::Done { .. } => self.done(then)?,
+                Reply::Refused { why } => self.note(&why),
+                Reply::Lost => {
+                    self.note("The runner went away before it answered; look at where things stand.")
+                }
+            }
+        }
+        news |= self.busy.take().is_some();
+        Ok(news)
+    }
+
+    fn done(&mut self, then: Then) -> Go<()> {
+        match then {
+            Then::Nothing => {}
+            Then::Close => self.close(),
+            Then::Page(page) => return pages::enter(self, page),
+            Then::Terminal(key) => self.open(Dialog::Terminal { key }),
+        }
+        Ok(())
+    }
+
+    /// Whether something was posted that has no answer yet.
+    pub(super) fn is_waiting(&self) -> bool {
+        !self.pending.is_empty()
+    }
+
+    /// Dialogs about what is over go by themselves.
+    fn drop_stale(&mut self) {
+        let state = self.state();
+        let is_open = |question: &u64| state.questions.contains_key(question);
+        let stale = match &self.view.dialog {
+            Some(Dialog::Type { wanted: super::view::Wanted::Reply { question, .. }, .. })
+            | Some(Dialog::Sure { about: super::view::Sure::Reply { question, .. }, .. }) => {
+                !is_open(question)
+            }
+            _ => false,
+        };
+        if let Some(Dialog::Terminal { key }) = &self.view.dialog
+            && self.is_live()
+            && !dialogs::is_alive(state, key)
+        {
+            self.view.dialog = None;
+            self.note("The installer has ended.");
+            return;
+        }
+        if stale {
+            self.view.dialog = None;
+            self.note("This question needs no answer any more.");
+        }
+        let state = self.state();
+        if self.view.choice.is_some_and(|(question, _)| !state.questions.contains_key(&question)) {
+            self.view.choice = None;
+        }
+        if self.view.aside && self.state().questions.is_empty() {
+            self.view.aside = false;
+        }
+    }
+
+    /// Changes what the operator looks at.
+    pub(super) fn edit(&mut self, change: impl FnOnce(&mut View)) {
+        change(&mut self.view);
+        self.dirty = true;
+    }
+
+    pub(super) fn open(&mut self, dialog: Dialog) {
+        self.edit(|view| view.dialog = Some(dialog));
+    }
+
+    /// Opens `dialog` over the one that is open, which comes back after it.
+    pub(super) fn open_over(&mut self, dialog: Dialog) {
+        self.edit(|view| {
+            view.behind = view.dialog.take().map(Box::new);
+            view.dialog = Some(dialog);
+        });
+    }
+
+    /// Closes what lies over the page.
+    pub(super) fn close(&mut self) {
+        self.edit(|view| view.dialog = view.behind.take().map(|behind| *behind));
+    }
+
+    /// Tells the operator something about what they did last.
+    pub(super) fn note(&mut self, text: &str) {
+        self.edit(|view| view.note = Some(text.to_owned()));
+    }
+
+    /// Tells the runner what the operator wants.
+    pub(super) fn post(&mut self, intent: &Intent) -> Go<()> {
+        self.post_then(intent, Then::Nothing)
+    }
+
+    pub(super) fn post_then(&mut self, intent: &Intent, then: Then) -> Go<()> {
+        let taking = matches!(intent, Intent::TakePen { .. });
+        if let Some(why) = self.scene().hands_off().filter(|_| self.watch || !taking) {
+            self.note(&why);
+            return Ok(());
+        }
+        let Source::Live(follower) = &mut self.source else { return Ok(()) };
+        match follower.post(intent) {
+            Ok(sent) => self.pending.push_back((sent, then)),
+            Err(error) => self.note(&error.to_string()),
+        }
+        Ok(())
+    }
+
+    /// A key: what it means stands in the table of what is shown.
+    pub fn key(&mut self, event: KeyEvent) -> Go<()> {
+        self.take_in()?;
+        self.view.note = None;
+        if dialogs::takes_text(self.view.dialog.as_ref()) && dialogs::typed(self, event)? {
+            self.dirty = true;
+            return Ok(());
+        }
+        let command = {
+            let scene = self.scene();
+            let bindings = pages::bindings(&scene);
+            match keys::meant(&bindings, event) {
+                Some(binding) => match &binding.why_not {
+                    None => Ok(binding.command),
+                    Some(why) => Err(why.clone()),
+                },
+                None => return Ok(()),
+            }
+        };
+        self.dirty = true;
+        match command {
+            Ok(command) => self.carry_out(command),
+            Err(why) => {
+                self.note(&format!("Not now: {why}"));
+                Ok(())
+            }
+        }
+    }
+
+    /// Text that was pasted goes into what is being typed, and nowhere else.
+    pub fn paste(&mut self, text: &str) -> Go<()> {
+        if dialogs::takes_text(self.view.dialog.as_ref()) {
+            for c in text.chars().filter(|c| !c.is_control()).take(4096) {
+                dialogs::typed(self, KeyEvent::new(KeyCode::Char(c), KeyModifiers::NONE))?;
+            }
+            self.dirty = true;
+        }
+        Ok(())
+    }
+
+    fn carry_out(&mut self, command: Command) -> Go<()> {
+        if self.view.dialog.is_some() {
+            return dialogs::act(self, command);
+        }
+        let asks = pages::asks(&self.scene());
+        match command {
+            Command::Help => self.open(Dialog::Help { top: 0 }),
+            Command::Leave => dialogs::leave(self),
+            Command::TakePen => {
+                let about = super::view::Sure::TakePen;
+                self.open(Dialog::Sure { about, yes: false });
+            }
+            Command::Next => return pages::turn(self, true),
+            Command::Back => return pages::turn(self, false),
+            Command::Aside => self.edit(|view| view.aside = !view.aside),
+            command if asks && dialogs::is_answer(command) => {
+                if self.is_guarded() {
+                    self.note("That key came before the question could be read; press it again.");
+                    return Ok(());
+                }
+                return dialogs::answer(self, command);
+            }
+            command if self.reel().is_some() && super::review::steers(command) => {
+                return super::review::steer(self, command);
+            }
+            command => return pages::act(self, command),
+        }
+        Ok(())
+    }
+
+    /// Whether the question on the screen is too new to be answered.
+    fn is_guarded(&self) -> bool {
+        let question = self.scene().question().map(|question| question.id);
+        match (self.asked, question) {
+            (Some((shown, since)), Some(id)) => shown != id || self.now_ms() < since + GUARD_MS,
+            _ => true,
+        }
+    }
+
+    /// Draws a frame, and says where the cursor stands.
+    pub fn draw(&mut self, buffer: &mut Buffer, theme: &Theme) -> Option<(u16, u16)> {
+        match &mut self.source {
+            Source::Live(follower) => self.story.count(follower.state()),
+            Source::Review(reel) => reel.count(),
+        }
+        self.view.size = (buffer.area.width, buffer.area.height);
+        let question = self.scene().question().map(|question| question.id);
+        if self.asked.map(|(id, _)| id) != question {
+            self.asked = question.map(|id| (id, self.now_ms()));
+        }
+        self.feed_terminal();
+        self.dirty = false;
+        draw::draw(&self.scene(), buffer, theme)
+    }
+
+    /// Keeps the terminal that is open up with what its installer prints. True: it printed something.
+    pub(super) fn feed_terminal(&mut self) -> bool {
+        let Some(Dialog::Terminal { key }) = &self.view.dialog else {
+            self.terminal = None;
+            return false;
+        };
+        let key = key.clone();
+        let size = (self.view.size.0, self.view.size.1.saturating_sub(1));
+        if self.terminal.as_ref().is_none_or(|terminal| !terminal.is_of(&key)) {
+            self.terminal = TerminalView::of(self.state(), &key, size);
+            if self.terminal.is_some() {
+                self.tell_size(size);
+            }
+        }
+        let Some(terminal) = &mut self.terminal else { return false };
+        terminal.feed(&self.printed, size)
+    }
+
+    /// Tells the runner how large the terminal is that the installer is shown in.
+    pub(super) fn tell_size(&mut self, size: (u16, u16)) {
+        if self.scene().hands_off().is_none()
+            && let Source::Live(follower) = &mut self.source
+            && let Err(error) = follower.resize(size.0, size.1)
+        {
+            tracing::debug!(%error, "the size of the terminal is not told");
+        }
+    }
+
+    /// The attended step whose terminal has the keys, where this viewer may type.
+    pub(super) fn typing_into(&self) -> Option<StepKey> {
+        match &self.view.dialog {
+            Some(Dialog::Terminal { key }) if self.is_live() && self.scene().hands_off().is_none() => {
+                Some(key.clone())
+            }
+            _ => None,
+        }
+    }
+
+    /// Passes on what was typed into the installer's terminal. Ctrl-] steps out.
+    pub(super) fn raw(&mut self, bytes: &[u8]) -> Go<()> {
+        let Some(key) = self.typing_into() else { return Ok(()) };
+        let (typed, leave) = match bytes.iter().position(|byte| *byte == dialogs::STEP_OUT) {
+            Some(at) => (&bytes[..at], true),
+            None => (bytes, false),
+        };
+        if !typed.is_empty()
+            && let Source::Live(follower) = &mut self.source
+        {
+            follower.type_into(&key, typed)?;
+        }
+        if leave {
+            self.close();
+        }
+        Ok(())
+    }
+
+    /// Has what this viewer looks at journalled, where it is another than before.
+    pub(super) fn tell_view(&mut self) -> Go<()> {
+        if self.told.as_ref() == Some(&self.view) {
+            return Ok(());
+        }
+        if let Source::Live(follower) = &mut self.source
+            && follower.runner() == Runner::Connected
+            && follower.state().close().is_none()
+            && let Ok(view) = serde_json::to_value(&self.view)
+        {
+            // What is only looked at must not stop anything.
+            if let Err(error) = follower.looked(view) {
+                tracing::debug!(%error, "what is looked at is not journalled");
+            }
+        }
+        self.told = Some(self.view.clone());
+        Ok(())
+    }
+
+    /// Whether something on the screen changes with time alone, and how soon it is looked at again.
+    pub fn pulse(&self) -> Option<Duration> {
+        if !self.is_live() || self.state().close().is_some() {
+            return None;
+        }
+        if self.is_waiting() {
+            return Some(Duration::from_millis(50));
+        }
+        if let Some(Dialog::Terminal { .. }) = self.view.dialog {
+            return Some(Duration::from_millis(30));
+        }
+        if self.view.page.is_preparing() {
+            return None;
+        }
+        let runs = self.state().active_lanes().any(crate::engine::LaneState::is_running);
+        Some(if runs { Duration::from_millis(200) } else { Duration::from_secs(1) })
+    }
+
+    /// Looks at the session as another one does, from the same event on.
+    pub(super) fn look_as(&mut self, view: View) {
+        self.edit(|own| {
+            let size = own.size;
+            *own = view;
+            own.size = size;
+        });
+    }
+
+    pub(super) fn set_seat(&mut self, seat: Seat) {
+        self.seat = seat;
+    }
+
+    pub(super) fn printed(&mut self) -> &mut Printed {
+        &mut self.printed
+    }
+}

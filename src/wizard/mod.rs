@@ -1,0 +1,33 @@
+//! The full-screen wizard: pages and live panes over a session.
+//!
+//! One `Face` per viewer folds the session's journal with the client, draws it, and sends what the operator wants. It
+//! opens no connection to a server and holds nothing that the journal does not: whoever joins later, or reviews the
+//! session, gets the same picture from the same function.
+//!
+//! # Invariants
+//! - A frame is a function of the state, the events in words, what this viewer looks at, the output files and the time.
+//! - Text reaches the screen through [`paint`] only, which escapes and clips it; no size is too small.
+//! - The keys in the footer and in the help are the table that handles them.
+//! - A question takes no key that was pressed before it could be read, and nothing is chosen for the operator.
+//! - The terminal may vanish, or stop being read, at any time: the session never notices.
+
+mod dialogs;
+mod draw;
+mod error;
+mod face;
+mod keys;
+mod look;
+mod pages;
+mod paint;
+mod panes;
+mod printed;
+mod review;
+mod scene;
+mod story;
+mod view;
+
+pub use error::WizardError;
+pub use face::{Face, Left};
+pub use look::Theme;
+pub use review::Reel;
+pub use view::{Page, View};

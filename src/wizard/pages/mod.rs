@@ -1,0 +1,212 @@
+//! The pages: one file each, with what it shows, its keys, and what they do.
+//!
+//! Every page has the same four functions: `bindings` is the table of its keys, `draw` its picture, `act` carries a
+//! command out, and `why_not_next` says what is missing before the next page may be entered.
+
+mod failure;
+mod progress;
+mod stub;
+
+pub(super) use stub::{candidates, command_of, input_prompt, read_input};
+
+use super::face::{Face, Go};
+use super::keys::{self, Binding, Command};
+use super::paint::Canvas;
+use super::scene::{Scene, Seat};
+use super::view::{Dialog, Page};
+use super::{dialogs, panes};
+use crate::engine::{Phase, State};
+use crate::profile;
+use crate::words;
+
+/// The pages that this session has.
+pub(super) fn all(state: &State) -> Vec<Page> {
+    Page::ALL.into_iter().filter(|page| applies(state, *page)).collect()
+}
+
+fn applies(state: &State, page: Page) -> bool {
+    let notices = |page| !words::notices::of_page(state, page).is_empty();
+    match page {
+        Page::Licence => notices(profile::Page::Licence),
+        Page::Information => notices(profile::Page::Information),
+        Page::Requirements => notices(profile::Page::Requirements),
+        Page::Firewall => notices(profile::Page::Firewall),
+        Page::Further => further_from(state).is_some(),
+        _ => true,
+    }
+}
+
+/// The first stage behind the last one that counts servers, where there is one.
+fn further_from(state: &State) -> Option<usize> {
+    let stages = &state.setup.profile.stages;
+    let counted = stages.iter().rposition(|stage| stage.tally.is_some())?;
+    let servers = &stages.get(counted)?.roles;
+    // What only brings the counted servers back belongs to their upgrade.
+    let next = stages
+        .iter()
+        .skip(counted + 1)
+        .position(|stage| stage.roles.iter().any(|role| !servers.contains(role)))?;
+    Some(counted + 1 + next)
+}
+
+/// Whether the stage in turn is about further components.
+pub(super) fn is_further(state: &State) -> bool {
+    further_from(state).is_some_and(|from| state.stage >= from)
+}
+
+/// Whether `page` is behind the session.
+pub(super) fn is_behind(state: &State, page: Page) -> bool {
+    let now = Page::of(state);
+    if now.is_preparing() {
+        return page.is_preparing()
+            && why_not(state, page).is_none()
+            && page != Page::Summary
+            && was_seen(state, page);
+    }
+    page < now
+}
+
+/// Whether something on the page was settled in the session, as far as that can be told.
+fn was_seen(state: &State, page: Page) -> bool {
+    match page {
+        Page::Components => state.surveyed,
+        Page::Prechecks => state.checked,
+        Page::Licence | Page::Requirements | Page::Information | Page::Firewall => notices_of(page)
+            .is_some_and(|page| {
+                words::notices::of_page(state, page).iter().any(|id| state.notices.contains(id))
+            }),
+        _ => false,
+    }
+}
+
+/// The notices that a page shows.
+pub(super) fn notices_of(page: Page) -> Option<profile::Page> {
+    Some(match page {
+        Page::Licence => profile::Page::Licence,
+        Page::Information => profile::Page::Information,
+        Page::Requirements => profile::Page::Requirements,
+        Page::Firewall => profile::Page::Firewall,
+        Page::Finish => profile::Page::Finish,
+        _ => return None,
+    })
+}
+
+/// What stands above the page.
+pub(super) fn title(scene: &Scene<'_>) -> String {
+    match scene.view.page {
+        Page::Prechecks => stub::title(scene),
+        page => page.title().to_owned(),
+    }
+}
+
+/// Why the page after `page` may not be entered yet.
+pub(super) fn why_not(state: &State, page: Page) -> Option<String> {
+    match page {
+        Page::Licence | Page::Information | Page::Requirements | Page::Firewall => {
+            stub::why_not_next(state, page)
+        }
+        _ => None,
+    }
+}
+
+/// Every key that does something now, the page's own first.
+pub(super) fn bindings(scene: &Scene<'_>) -> Vec<Binding> {
+    if let Some(dialog) = &scene.view.dialog {
+        return dialogs::bindings(scene, dialog);
+    }
+    let mut table = vec![keys::HELP];
+    if let Seat::Reviewer { .. } = scene.seat {
+        table.extend(super::review::bindings(scene));
+    }
+    if asks(scene) {
+        table.extend(panes::question_bindings(scene));
+    } else if scene.question().is_some() {
+        let help = "back to the question that waits";
+        table.push(Binding::new(
+            [keys::key(crossterm::event::KeyCode::Esc), keys::letter('a')],
+            Command::Aside,
+            "To the question",
+            help,
+        ));
+    }
+    table.extend(match scene.view.page {
+        Page::Progress | Page::Further | Page::Verification => progress::bindings(scene),
+        _ => stub::bindings(scene),
+    });
+    if let Seat::Operator { pen: false } = scene.seat {
+        table.push(Binding::new(
+            [keys::letter('t')],
+            Command::TakePen,
+            "Take the pen",
+            "act from here: the other viewer can then only look on",
+        ));
+    }
+    if scene.view.page.is_preparing() && scene.state.phase == Phase::Preparing {
+        let first = all(scene.state).first() == Some(&scene.view.page);
+        if !first {
+            table.push(keys::BACK);
+        }
+        if scene.view.page != Page::Summary {
+            table.push(keys::NEXT.unless(why_not(scene.state, scene.view.page)));
+        }
+    }
+    table.push(keys::LEAVE);
+    table
+}
+
+/// Whether the question in turn has the keys.
+pub(super) fn asks(scene: &Scene<'_>) -> bool {
+    scene.question().is_some() && !scene.view.aside
+}
+
+pub(super) fn draw(scene: &Scene<'_>, canvas: &mut Canvas<'_>) {
+    let (columns, rows) = (canvas.width(), canvas.height());
+    let mut left = rows;
+    if asks(scene)
+        && let Some(question) = scene.question()
+    {
+        if scene.failure().is_some() && !scene.view.page.is_preparing() {
+            return failure::draw(scene, canvas, question);
+        }
+        let most = rows.saturating_sub(rows / 3).max(3);
+        let wanted = panes::question_rows(question, columns).min(most);
+        left = rows - wanted;
+        panes::question(scene, &mut canvas.part(0, left, columns, wanted), question);
+    }
+    let mut page = canvas.part(0, 0, columns, left);
+    match scene.view.page {
+        Page::Progress | Page::Further => progress::draw(scene, &mut page),
+        _ => stub::draw(scene, &mut page),
+    }
+}
+
+/// Carries out what a key of the page means.
+pub(super) fn act(face: &mut Face, command: Command) -> Go<()> {
+    match face.view().page {
+        Page::Progress | Page::Further | Page::Verification => progress::act(face, command),
+        _ => stub::act(face, command),
+    }
+}
+
+/// To the page after or before the one that is shown.
+pub(super) fn turn(face: &mut Face, on: bool) -> Go<()> {
+    let page = face.view().page;
+    let pages = all(face.state());
+    let Some(at) = pages.iter().position(|known| *known == page) else { return Ok(()) };
+    let to = if on { at.checked_add(1) } else { at.checked_sub(1) };
+    let Some(to) = to.and_then(|to| pages.get(to)).copied() else { return Ok(()) };
+    if on && !to.is_preparing() {
+        return Ok(());
+    }
+    enter(face, to)
+}
+
+/// Shows `page`, and has done what it shows the outcome of.
+pub(super) fn enter(face: &mut Face, page: Page) -> Go<()> {
+    face.edit(|view| {
+        view.page = page;
+        view.note = None;
+        view.dialog = None::<Dialog>;
+    });
+    stub::enter(face, page)
+}
