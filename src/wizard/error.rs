@@ -7,6 +7,6 @@ pub enum WizardError {
     #[error(transparent)]
     Client(#[from] ClientError),
 
-    #[error("the terminal cannot be used: {0}")]
-    Terminal(#[from] std::io::Error),
+    #[error(transparent)]
+    Terminal(#[from] super::tty::TtyError),
 }

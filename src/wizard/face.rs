@@ -78,7 +78,8 @@ pub struct Face {
 
 impl Face {
     /// The face of a session that is under way.
-    pub fn live(follower: Follower, viewer: ViewerId, watch: bool) -> Self {
+    pub fn live(follower: Follower, watch: bool) -> Self {
+        let viewer = follower.viewer().clone();
         let session = follower.session().clone();
         let seat = if watch { Seat::Watcher } else { Seat::Operator { pen: true } };
         Self::new(Source::Live(Box::new(follower)), session, seat, viewer, watch)
@@ -508,11 +509,13 @@ impl Face {
         Ok(())
     }
 
-    /// Has what this viewer looks at journalled, where it is another than before.
-    pub(super) fn tell_view(&mut self) -> Go<()> {
-        if self.told.as_ref() == Some(&self.view) {
-            return Ok(());
-        }
+    /// Whether this viewer looks at something else than the journal says.
+    pub(super) fn has_looked(&self) -> bool {
+        self.told.as_ref() != Some(&self.view)
+    }
+
+    /// Has what this viewer looks at journalled.
+    pub(super) fn tell_view(&mut self) {
         if let Source::Live(follower) = &mut self.source
             && follower.runner() == Runner::Connected
             && follower.state().close().is_none()
@@ -524,7 +527,54 @@ impl Face {
             }
         }
         self.told = Some(self.view.clone());
+    }
+
+    /// Reads what happened so far, and begins where the session is: on the page where it was looked at last, or the
+    /// one that fits.
+    pub(super) fn begin(&mut self) -> Go<()> {
+        self.take_in()?;
+        let page = Page::of(self.state());
+        let last = self.story.last_viewer.as_ref().and_then(|viewer| self.story.looks.get(viewer)).cloned();
+        match last {
+            Some(last) if last.page.is_preparing() == page.is_preparing() => {
+                let same = last.page == page || page.is_preparing();
+                self.look_as(View {
+                    page: if same { last.page } else { page },
+                    // What was half typed there is not this viewer's.
+                    dialog: last.dialog.filter(|dialog| matches!(dialog, Dialog::Terminal { .. })),
+                    behind: None,
+                    note: None,
+                    ..last
+                });
+            }
+            _ => self.edit(|view| view.page = page),
+        }
         Ok(())
+    }
+
+    /// The terminal has another size.
+    pub(super) fn resized(&mut self, columns: u16, rows: u16) {
+        self.edit(|view| view.size = (columns, rows));
+        if self.typing_into().is_some() {
+            self.tell_size((columns, rows.saturating_sub(1)));
+        }
+    }
+
+    /// Sleeps until there is something to do, or `most` has passed.
+    pub(super) fn wait(&mut self, screen: &super::tty::Screen, most: Duration) -> Go<()> {
+        match &mut self.source {
+            Source::Live(follower) => follower.wait(most)?,
+            Source::Review(_) => screen.wait(most),
+        }
+        Ok(())
+    }
+
+    /// The session's follower, for what is said when the screen is gone.
+    pub(super) fn into_follower(self) -> Option<Follower> {
+        match self.source {
+            Source::Live(follower) => Some(*follower),
+            Source::Review(_) => None,
+        }
     }
 
     /// Whether something on the screen changes with time alone, and how soon it is looked at again.
