@@ -16,6 +16,7 @@ pub mod checks;
 pub mod components;
 mod event;
 pub mod finish;
+pub mod health;
 pub mod inputs;
 pub mod lane;
 pub mod notices;

@@ -1,7 +1,11 @@
 //! One server's way through a stage, a recovery or a fix.
 
+mod row;
+
+pub use row::{LaneRow, Status, row};
+
 use super::title::{place, short, step_title};
-use crate::engine::{LaneState, State, StepPhase};
+use crate::engine::{About, Close, LaneState, Question, State, StepPhase};
 
 /// What is under way on `lane` at session time `now_ms`, in a sentence.
 pub fn text(state: &State, lane: &LaneState, now_ms: u64) -> String {
@@ -38,4 +42,22 @@ pub fn late_text(state: &State, lane: &LaneState, now_ms: u64) -> Option<String>
             usual.unwrap_or_default(),
         )
     })
+}
+
+/// Why no other server begins, in a sentence. `None`: nothing holds them.
+pub fn holds(state: &State) -> Option<String> {
+    if let Some(halt) = &state.halt {
+        return Some(match halt {
+            Close::Done => "the session ends".to_owned(),
+            Close::Failed { why } => format!("the session ends as failed: {why}"),
+            Close::Stopped { why } => format!("the session is to stop: {why}"),
+        });
+    }
+    if let Some(lane) = state.active_lanes().find(|lane| lane.is_in_trouble()) {
+        let place = place(lane.key.server.as_ref());
+        let title = step_title(state, &state.step_key(lane));
+        return Some(format!("{place} is in trouble at \"{title}\"; no other server is started"));
+    }
+    let keep_up = |question: &&Question| matches!(question.about, About::KeepUp(_));
+    state.questions.values().find(keep_up).map(|question| question.text.clone())
 }
