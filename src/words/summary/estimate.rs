@@ -60,7 +60,7 @@ pub fn step_ms(setup: &Setup, step: &PlanStep) -> Option<u64> {
 }
 
 /// One server's turn: its steps one after another, then the time it is watched for.
-pub(super) fn lane(setup: &Setup, stage: &Stage, steps: &[PlanRow]) -> Estimate {
+pub(super) fn lane<'a>(setup: &Setup, stage: &Stage, steps: impl Iterator<Item = &'a PlanRow>) -> Estimate {
     let soak_ms = stage.soak.map_or(0, |soak| setup.scaled_ms(soak));
     let mut estimate = Estimate { expect_ms: soak_ms, unestimated: 0 };
     for row in steps {

@@ -7,6 +7,8 @@ mod rules;
 pub use estimate::{Estimate, approximate, step_ms};
 pub use rules::{ON_FAILURE, RuleRow, rules};
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use crate::inventory::Server;
@@ -93,6 +95,8 @@ pub fn stages(setup: &Setup, answers: &AnswerBook, plan: &Plan, with_commands: b
             continue;
         };
         let mut turns = Vec::with_capacity(lanes.len());
+        // Of the turns that have a step for once the first one carries it out.
+        let mut once = BTreeSet::new();
         for (turn, lane) in lanes.iter().enumerate() {
             let server = lane.server.as_ref().and_then(|name| setup.server(name));
             let steps = lane.steps.iter().filter_map(|&step| script.steps.get(usize::from(step)));
@@ -118,7 +122,11 @@ pub fn stages(setup: &Setup, answers: &AnswerBook, plan: &Plan, with_commands: b
                 server: lane.server.clone(),
                 turn: turn + 1,
                 same: turn > 0 && lanes.get(turn - 1).is_some_and(|before| before.steps == lane.steps),
-                estimate: estimate::lane(setup, stage, &steps),
+                estimate: estimate::lane(
+                    setup,
+                    stage,
+                    steps.iter().filter(|row| !row.once || once.insert(row.step.clone())),
+                ),
                 steps,
             });
         }
