@@ -19,6 +19,7 @@ mod lab;
 mod log;
 mod plan;
 mod profiles;
+mod screen;
 mod session;
 mod sessions;
 

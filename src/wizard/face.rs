@@ -570,10 +570,10 @@ impl Face {
     }
 
     /// The session's follower, for what is said when the screen is gone.
-    pub(super) fn into_follower(self) -> Option<Follower> {
+    pub(super) fn into_follower(self) -> Go<Follower> {
         match self.source {
-            Source::Live(follower) => Some(*follower),
-            Source::Review(_) => None,
+            Source::Live(follower) => Ok(*follower),
+            Source::Review(_) => Err(WizardError::Reviewed),
         }
     }
 

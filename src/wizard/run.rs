@@ -25,9 +25,10 @@ const LONG: Duration = Duration::from_secs(3600);
 pub fn run(
     follower: Follower,
     watch: bool,
+    answers: Option<&Answers>,
     terminal: Terminal,
     theme: Theme,
-) -> Result<(Option<Follower>, End), WizardError> {
+) -> Result<(Follower, End), WizardError> {
     let waker = follower.waker();
     let screen = Screen::open(terminal, move || waker.wake())?;
     let id = follower.session().id().clone();
@@ -43,7 +44,7 @@ pub fn run(
         (Left::RunnerGone, None) => End::RunnerGone,
         (_, None) => End::Left,
     };
-    Ok((face.into_follower(), end))
+    Ok((face.into_follower()?, end))
 }
 
 /// Takes somebody through a session that happened before.
