@@ -17,6 +17,7 @@
 //! | 6 | [`client`] | follow a session: read the journal, fold, send intents | transports, pixels |
 //! | 6 | [`lab`] | stand-in farms for rehearsal and tests, with faults to inject | |
 //! | 7 | [`plain`] | the state as lines or JSON | |
+//! | 7 | [`wizard`] | the full screen: pages, panes, keys, the terminal itself | transports, files |
 //! | 8 | [`cli`] | the command line and its exit codes | |
 
 pub mod cli;
@@ -32,3 +33,4 @@ pub mod profile;
 pub mod runner;
 pub mod text;
 pub mod transport;
+pub mod wizard;
