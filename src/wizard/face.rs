@@ -15,8 +15,9 @@ use super::scene::{Scene, Seat};
 use super::story::Story;
 use super::view::{Dialog, Page, View};
 use super::{WizardError, dialogs, draw, pages};
-use crate::client::{Follower, Reply, Runner, Sent};
+use crate::client::{Follower, Reply, Runner, Sent, whole_path};
 use crate::engine::{Intent, Phase, State, StepKey};
+use crate::inventory::Answers;
 use crate::model::ViewerId;
 
 pub(super) type Go<T> = Result<T, WizardError>;
@@ -450,7 +451,9 @@ impl Face {
         }
         self.feed_terminal();
         self.dirty = false;
-        draw::draw(&self.scene(), buffer, theme)
+        let cursor = draw::draw(&self.scene(), buffer, theme);
+        theme.finish(buffer);
+        cursor
     }
 
     /// Keeps the terminal that is open up with what its installer prints. True: it printed something.
@@ -548,6 +551,29 @@ impl Face {
                 });
             }
             _ => self.edit(|view| view.page = page),
+        }
+        Ok(())
+    }
+
+    /// Gives the answers that were given beforehand. What cannot be taken is told.
+    pub(super) fn give(&mut self, answers: &Answers) -> Go<()> {
+        let setup = self.state().setup.clone();
+        if self.state().phase != Phase::Preparing || self.scene().hands_off().is_some() {
+            return Ok(());
+        }
+        let (values, mut wrong) = crate::words::inputs::from_file(&setup, answers, whole_path);
+        let Source::Live(follower) = &mut self.source else { return Ok(()) };
+        for (input, key, value) in values {
+            if follower.state().answers.given(&input, &key) == Some(&value) {
+                continue;
+            }
+            let answer = Intent::Answer { input: input.clone(), key, value };
+            if let Reply::Refused { why } = follower.send(&answer)? {
+                wrong.push(format!("the answer to `{input}`: {why}"));
+            }
+        }
+        if !wrong.is_empty() {
+            self.note(&wrong.join("; "));
         }
         Ok(())
     }

@@ -8,6 +8,9 @@ use super::look::Theme;
 use super::review::Reel;
 use super::tty::{Input, Screen, Terminal};
 use crate::client::Follower;
+use crate::inventory::Answers;
+use crate::journal::SessionDir;
+use crate::model::ViewerId;
 use crate::words::finish::End;
 
 /// Between two frames, where what is shown goes on by itself. A key is answered at once.
@@ -32,11 +35,13 @@ pub fn run(
     let waker = follower.waker();
     let screen = Screen::open(terminal, move || waker.wake())?;
     let id = follower.session().id().clone();
-    screen.set_last_words(format!(
-        "The session goes on without this screen. Join it again: nofm attach {id}"
-    ));
+    screen
+        .set_last_words(format!("The session goes on without this screen. Join it again: nofm attach {id}"));
     let mut face = Face::live(follower, watch);
     face.begin()?;
+    if let Some(answers) = answers {
+        face.give(answers)?;
+    }
     let end = turn(&mut face, &screen, &theme)?;
     drop(screen);
     let end = match (end, face.state().close()) {
@@ -53,11 +58,13 @@ pub fn run(
 /// As [`run`].
 pub fn review(
     reel: Reel,
+    session: SessionDir,
+    viewer: ViewerId,
     terminal: Terminal,
     theme: Theme,
 ) -> Result<(), WizardError> {
     let screen = Screen::open(terminal, || {})?;
-    let mut face = Face::review(reel);
+    let mut face = Face::review(reel, session, viewer);
     turn(&mut face, &screen, &theme).map(drop)
 }
 
