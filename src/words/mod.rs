@@ -1,8 +1,8 @@
 //! What a session says to a person, the same on every face: rows, sentences and counts.
 //!
-//! Every face lays this out in its own way. Each event has one sentence ([`line`]), and each page its rows:
+//! Every face lays this out in its own way. Each event has one sentence ([`line()`]), and each page its rows:
 //! [`inputs`], [`notices`], [`components`], [`checks`], [`summary`], [`status`], [`question`], [`finish`]. How it
-//! goes is told by [`mod@tally`], by [`lane`] for each server, and by [`health`] for those who use the farm.
+//! goes is told by [`tally`], by [`lane`] for each server, and by [`health`] for those who use the farm.
 //!
 //! # Invariants
 //! - Everything is a pure function of the state, the setup or the plan, and of the time that is handed in.
