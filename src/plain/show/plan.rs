@@ -31,7 +31,7 @@ pub fn plan(out: &mut Printer, setup: &Setup, answers: &AnswerBook, plan: &Plan)
     if let Some(text) = summary::total(&stages).text() {
         out.blank()?;
         out.text(&format!(
-            "Altogether: {text}. What people take to answer, and servers to be ready, comes on top."
+            "Altogether: {text}. The time that people take to answer, and servers to be ready, comes on top."
         ))?;
     }
     out.blank()?;

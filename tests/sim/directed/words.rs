@@ -52,7 +52,7 @@ fn a_failure_holds_the_others_and_says_so() {
     assert_eq!(health.roles[0].out[0].0.as_str(), "s2");
     assert!(health.held[0].contains("s2 is in trouble"), "{:?}", health.held);
     assert_eq!(health.once[0].state, Once::NotStarted);
-    assert_eq!(health.once[0].server.as_ref().map(|server| server.as_str()), Some("s3"));
+    assert_eq!(health.once[0].server.as_ref().map(nofm::model::ServerName::as_str), Some("s3"));
     assert_eq!(tally::short(&session.state).as_deref(), Some("1 of 3, 1 FAILED"));
     let results = finish::results(&session.state, session.now_ms());
     assert_eq!(results[1].status, Some(Status::Failed));
