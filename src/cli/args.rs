@@ -16,8 +16,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
     sessions are kept."
 )]
 pub(super) struct Cli {
+    /// Without one the full screen begins at its first page
     #[command(subcommand)]
-    pub(super) command: Command,
+    pub(super) command: Option<Command>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -9,7 +9,7 @@ use super::review::Reel;
 use super::tty::{Input, Screen, Terminal};
 use crate::client::Follower;
 use crate::inventory::Answers;
-use crate::journal::SessionDir;
+use crate::journal::{SessionDir, StateDir};
 use crate::model::ViewerId;
 use crate::words::finish::End;
 
@@ -57,14 +57,14 @@ pub fn run(
 /// # Errors
 /// As [`run`].
 pub fn review(
-    reel: Reel,
-    session: SessionDir,
-    viewer: ViewerId,
+    state_dir: &StateDir,
+    session: &SessionDir,
     terminal: Terminal,
     theme: Theme,
 ) -> Result<(), WizardError> {
+    let reel = Reel::open(state_dir, session)?;
     let screen = Screen::open(terminal, || {})?;
-    let mut face = Face::review(reel, session, viewer);
+    let mut face = Face::review(reel, session.clone(), ViewerId::from("review"));
     turn(&mut face, &screen, &theme).map(drop)
 }
 
