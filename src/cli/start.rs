@@ -39,7 +39,8 @@ fn offer() -> anyhow::Result<Offer> {
         profiles.push(OfferedProfile { id: (*id).to_owned(), product, has_lab: labs.contains(id) });
     }
     let state_dir = StateDir::from_env()?;
-    let sessions = state_dir.sessions()?.iter().map(|session| {
+    let sessions = state_dir.sessions()?;
+    let sessions = sessions.iter().map(|session| {
         let found = crate::client::glance(&state_dir, session);
         let is_under_way = found.as_ref().is_ok_and(|found| found.runner.is_some() && found.close.is_none());
         let is_resumable = found.as_ref().is_ok_and(|found| {
