@@ -63,6 +63,8 @@ pub struct Face {
     viewer: ViewerId,
     watch: bool,
     zone: jiff::tz::TimeZone,
+    /// Time stands still at the last event.
+    still: bool,
     session: (String, String),
     pending: VecDeque<(Sent, Then)>,
     /// The question on the screen, and since when it is.
@@ -109,6 +111,7 @@ impl Face {
             viewer,
             watch,
             zone: jiff::tz::TimeZone::system(),
+            still: false,
             session: names,
             pending: VecDeque::new(),
             asked: None,
@@ -119,6 +122,14 @@ impl Face {
             busy: None,
             terminal: None,
         }
+    }
+
+    /// Shows the session as it was at its last event, with the time of day in `zone`: the same session, the same
+    /// picture, whenever and wherever it is drawn.
+    pub fn still(mut self, zone: jiff::tz::TimeZone) -> Self {
+        self.zone = zone;
+        self.still = true;
+        self
     }
 
     pub fn state(&self) -> &State {
@@ -160,7 +171,9 @@ impl Face {
     fn now_ms(&self) -> u64 {
         match &self.source {
             // After the end no time passes any more.
-            Source::Live(follower) if follower.state().close().is_some() => follower.state().time.now_ms,
+            Source::Live(follower) if self.still || follower.state().close().is_some() => {
+                follower.state().time.now_ms
+            }
             Source::Live(follower) => follower.now_ms(),
             Source::Review(reel) => reel.state().time.now_ms,
         }
@@ -194,7 +207,7 @@ impl Face {
                 // What others look at changes nothing on this screen.
                 news |= !matches!(entry.event, crate::engine::Event::Looked { .. });
             }
-            let gone = follower.runner() == Runner::Gone && follower.state().close().is_none();
+            let gone = !self.still && follower.runner() == Runner::Gone && follower.state().close().is_none();
             news |= gone != self.deserted;
             self.deserted = gone;
             let closed = follower.state().close().is_some();
