@@ -120,7 +120,7 @@ impl Theme {
                 let foreground = named(cell.fg);
                 cell.fg = dark(foreground);
                 cell.bg = dark(named(cell.bg));
-                if cell.fg != foreground {
+                if cell.fg != foreground && cell.fg != Color::Reset {
                     cell.modifier |= Modifier::BOLD;
                 }
             }
@@ -225,5 +225,9 @@ fn nearest(red: u8, green: u8, blue: u8) -> Color {
 
 /// The name among the first eight that a bright one belongs to.
 fn dark(colour: Color) -> Color {
+    // As the dark one of black it would not be seen.
+    if colour == Color::DarkGray {
+        return Color::Reset;
+    }
     NAMES.iter().position(|name| *name == colour).map_or(colour, |index| NAMES[index % 8])
 }

@@ -57,10 +57,20 @@ impl Painter {
         std::mem::replace(&mut self.shown, frame).buffer
     }
 
+    /// The terminal may show anything now; the next frame is drawn as a whole.
+    pub fn forget(&mut self) {
+        self.unknown = true;
+    }
+
+    /// Columns and rows of the last frame.
+    pub fn size(&self) -> (u16, u16) {
+        (self.shown.buffer.area.width, self.shown.buffer.area.height)
+    }
+
     /// Appends to `out` what makes the terminal show the last frame again, whatever it shows now.
     pub fn repaint(&mut self, out: &mut Vec<u8>) {
         let last = self.shown.clone();
-        self.unknown = true;
+        self.forget();
         self.paint(last, out);
     }
 }

@@ -1,5 +1,6 @@
 //! A panic gives the terminal back before it says anything.
 
+use std::io::Write as _;
 use std::panic::{set_hook, take_hook};
 use std::sync::Arc;
 
@@ -17,7 +18,8 @@ pub(super) fn hook(shared: &Arc<Shared>) {
         if was_held {
             let words = lock(&shared.last_words);
             if !words.is_empty() {
-                eprintln!("{words}");
+                // Nobody may be there to read it, and a panic here would end the program at once.
+                let _ = writeln!(std::io::stderr(), "{words}");
             }
             drop(words);
             shared.push(Input::Terminate);

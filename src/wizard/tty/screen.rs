@@ -101,7 +101,7 @@ impl Screen {
         self.shared.ring();
     }
 
-    /// Gives the terminal back and stops the program, as Ctrl-Z does.
+    /// Gives the terminal back and stops the program, as Ctrl-Z does; nothing where nobody could let it go on.
     pub fn suspend(&self) {
         self.shared.suspend.store(true, Ordering::Release);
         self.shared.ring();

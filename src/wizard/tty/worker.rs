@@ -6,13 +6,12 @@ use std::sync::atomic::Ordering;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
-use rustix::process::{Signal as Kill, getpid, kill_process};
 
-use super::decode::Decoder;
+use super::decode::{Decoder, is_suspend};
 use super::event::Input;
 use super::paint::Painter;
 use super::shared::Shared;
-use super::signals::{Signal, Signals};
+use super::signals::{self, Signal, Signals};
 
 /// Bytes read at once.
 const CHUNK: usize = 4096;
@@ -80,9 +79,13 @@ impl Worker {
     fn hear_signals(&mut self) {
         while let Some(signal) = self.signals.next() {
             match signal {
-                Signal::Hangup => self.lose(),
+                Signal::Hangup => {
+                    self.shared.device.give_back();
+                    self.lose();
+                }
                 Signal::Terminate if !self.asked_to_end => {
                     self.asked_to_end = true;
+                    self.shared.device.give_back();
                     self.shared.push(Input::Terminate);
                 }
                 // Whoever asks twice was not heard the first time.
@@ -90,7 +93,10 @@ impl Worker {
                 Signal::Quit => self.end_now(signal_hook::consts::SIGQUIT),
                 Signal::Stop => self.shared.suspend.store(true, Ordering::Release),
                 Signal::Continue => self.resume(),
-                Signal::Resize => self.measure(),
+                Signal::Resize => {
+                    self.painter.forget();
+                    self.measure();
+                }
             }
         }
     }
@@ -105,6 +111,9 @@ impl Worker {
         if self.shared.measure() {
             let (columns, rows) = self.shared.size();
             self.shared.push(Input::Resize(columns, rows));
+        } else {
+            // The terminal may have been another size in between, and have moved what it shows.
+            self.shared.repaint.store(true, Ordering::Release);
         }
     }
 
@@ -116,7 +125,8 @@ impl Worker {
     }
 
     fn resume(&mut self) {
-        if self.lost {
+        self.signals.forget(Signal::Stop);
+        if self.lost || self.asked_to_end {
             return;
         }
         if self.shared.device.take().is_err() {
@@ -126,6 +136,7 @@ impl Worker {
         if self.raw && self.shared.device.brackets(false).is_err() {
             return self.lose();
         }
+        self.painter.forget();
         self.shared.repaint.store(true, Ordering::Release);
         self.shared.push(Input::Resumed);
     }
@@ -143,9 +154,11 @@ impl Worker {
                 self.lose();
             }
         }
-        if self.shared.suspend.swap(false, Ordering::AcqRel) && self.shared.device.give_back() {
-            // SIGTSTP would be discarded in an orphaned process group.
-            let _ = kill_process(getpid(), Kill::STOP);
+        if self.shared.suspend.swap(false, Ordering::AcqRel)
+            && signals::can_go_on()
+            && self.shared.device.give_back()
+        {
+            signals::stop();
         }
     }
 
@@ -155,7 +168,12 @@ impl Worker {
             return;
         }
         if self.shared.repaint.swap(false, Ordering::AcqRel) {
-            self.painter.repaint(&mut self.bytes);
+            // A frame of another size is replaced by one that fits, soon.
+            if self.painter.size() == self.shared.size() {
+                self.painter.repaint(&mut self.bytes);
+            } else {
+                self.painter.forget();
+            }
         }
         if let Some(frame) = self.shared.newest() {
             let (columns, rows) = self.shared.size();
@@ -172,7 +190,7 @@ impl Worker {
         }
     }
 
-    fn wait(&mut self) -> Ready {
+    fn wait(&self) -> Ready {
         let is_ours = !self.lost && self.shared.device.is_held();
         let mut wanted = PollFlags::empty();
         if is_ours && !self.shared.is_full() {
@@ -222,7 +240,7 @@ impl Worker {
             Ok(count) => {
                 let shared = &self.shared;
                 self.decoder.feed(&chunk[..count], &mut |input| match input {
-                    Input::Key(key) if super::decode::is_suspend(key) => {
+                    Input::Key(key) if is_suspend(key) && signals::can_go_on() => {
                         shared.suspend.store(true, Ordering::Release);
                     }
                     input => shared.push(input),
