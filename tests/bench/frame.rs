@@ -59,7 +59,8 @@ fn session(servers: usize) {
     let now = Timestamp::now();
     let mut writer = Writer::create(session.lock(now).expect("ours"), "0.1.0", now).expect("a journal");
     // Half-way: the installer runs on eight servers.
-    let is_install = |event: &Event| matches!(event, Event::StepIntended { key, .. } if key.step == "install");
+    let is_install =
+        |event: &Event| matches!(event, Event::StepIntended { key, .. } if key.step == "install");
     let installs = |index: &usize| is_install(&events[*index].1);
     let half = (0..events.len()).filter(installs).nth(servers / 2).expect("half of them");
     let line = "Unpacking product-core (2.0) over (1.0), file 12,345 of 67,890 ...........\n";
@@ -102,8 +103,7 @@ fn frames(
     load: bool,
     run: &str,
 ) {
-    let follower =
-        Follower::open(state_dir, session, ViewerId::from("bench"), Mode::Rest).expect("it opens");
+    let follower = Follower::open(state_dir, session, ViewerId::from("bench"), Mode::Rest).expect("it opens");
     let mut face = Face::live(follower, false);
     face.take_in().expect("read");
     let theme = Theme::new(Colours::Sixteen, Glyphs::Unicode);
@@ -221,7 +221,10 @@ fn first_page() {
         child.wait().expect("it ended");
     }
     times.sort();
-    println!("\nfrom the start of the program to its first page: median {:.1} ms", times[10].as_secs_f64() * 1e3);
+    println!(
+        "\nfrom the start of the program to its first page: median {:.1} ms",
+        times[10].as_secs_f64() * 1e3
+    );
 }
 
 fn resident_mb() -> u64 {
