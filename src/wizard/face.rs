@@ -38,7 +38,6 @@ pub(super) enum Source {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Then {
     Nothing,
-    Close,
     Page(Page),
     Terminal(StepKey),
 }
@@ -281,7 +280,6 @@ impl Face {
     fn done(&mut self, then: Then) -> Go<()> {
         match then {
             Then::Nothing => {}
-            Then::Close => self.close(),
             Then::Page(page) => return pages::enter(self, page),
             Then::Terminal(key) => self.open(Dialog::Terminal { key }),
         }
@@ -514,10 +512,14 @@ impl Face {
             Some(at) => (&bytes[..at], true),
             None => (bytes, false),
         };
+        let typed = match &self.terminal {
+            Some(terminal) => terminal.as_expected(typed),
+            None => typed.to_vec(),
+        };
         if !typed.is_empty()
             && let Source::Live(follower) = &mut self.source
         {
-            follower.type_into(&key, typed)?;
+            follower.type_into(&key, &typed)?;
         }
         if leave {
             self.close();
