@@ -96,8 +96,7 @@ pub(super) fn footer(bindings: &[Binding], row: &mut Canvas<'_>) {
     let mut x = 1;
     let shown = bindings.iter().filter(|binding| !binding.label.is_empty() && binding.why_not.is_none());
     for binding in shown {
-        let Some(key) = binding.keys().next() else { continue };
-        let name = key.name();
+        let name = binding.key_name();
         let long = name.len() + 1 + binding.label.len();
         if usize::from(x) + long > usize::from(row.width()) {
             break;

@@ -424,6 +424,15 @@ impl Face {
             }
             Command::Next => return pages::turn(self, true),
             Command::Back => return pages::turn(self, false),
+            Command::ReadUp | Command::ReadDown => self.edit(|view| {
+                let spot = view.spot_mut();
+                let to = if command == Command::ReadDown {
+                    spot.scroll + 3
+                } else {
+                    spot.scroll.saturating_sub(3)
+                };
+                spot.scroll = to.min(200);
+            }),
             Command::Aside => self.edit(|view| view.aside = !view.aside),
             command if asks && dialogs::is_answer(command) => {
                 if self.is_guarded() {

@@ -151,7 +151,7 @@ pub(super) fn bindings(scene: &Scene<'_>) -> Vec<Binding> {
         }
     }
     table.push(keys::LEAVE);
-    table
+    keys::each_once(table)
 }
 
 /// Whether the question in turn has the keys.
