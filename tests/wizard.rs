@@ -2,6 +2,7 @@
 
 mod pictures;
 mod recorded;
+mod svg;
 mod tty;
 mod tty_child;
 mod tty_paint;

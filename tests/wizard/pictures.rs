@@ -24,7 +24,7 @@ fn under_way() -> Recorded {
 }
 
 /// The installer failed on the second server.
-fn failed() -> Recorded {
+pub(super) fn failed() -> Recorded {
     let profile = igel();
     let mut scene = Scene::of(&profile, WHOLE);
     scene.world.fault("install", Some("ums1"), Fault::Fails(3));
