@@ -17,6 +17,7 @@ mod act;
 mod bans;
 mod core;
 mod error;
+mod keys;
 mod links;
 mod probe;
 mod socket;
