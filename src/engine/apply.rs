@@ -181,6 +181,10 @@ impl State {
                 self.on_step(of, |lane, _| lane.phase = LanePhase::Recovering);
                 self.begin_side(lane, Some(of.clone()));
             }
+            Event::CollectBegun { lane, of } => {
+                self.on_step(of, |lane, _| lane.phase = LanePhase::Recovering);
+                self.begin_side(lane, Some(of.clone()));
+            }
             Event::FixBegun { lane } => self.begin_side(lane, None),
             Event::Undone { steps } => {
                 self.once.retain(|(_, used), _| {

@@ -117,6 +117,13 @@ fn course(state: &State, event: &Event) -> Option<String> {
                 step_title(state, of)
             )
         }
+        Event::CollectBegun { lane, of } => {
+            format!(
+                "{}: what support needs is collected, since \"{}\" failed",
+                place(lane.server.as_ref()),
+                step_title(state, of)
+            )
+        }
         Event::Undone { steps } => {
             let steps: Vec<String> =
                 steps.iter().map(|step| format!("\"{}\"", spaced(step.as_str()))).collect();
@@ -311,6 +318,7 @@ fn script(state: &State, lane: &LaneKey) -> String {
     match &lane.script {
         ScriptRef::Stage(id) => stage_title(state, id),
         ScriptRef::Recovery(_) => "the recovery".to_owned(),
+        ScriptRef::Collect => "collecting".to_owned(),
         ScriptRef::Fix(check) => format!("mending \"{}\"", check_title(state, check)),
     }
 }

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use regex::bytes::Regex;
 use tokio::sync::mpsc::UnboundedSender;
 
+use super::collect::collect;
 use super::core::Input;
 use super::links::Links;
 use super::probe::{reach_of, service_words};
@@ -15,7 +16,7 @@ use crate::engine::{End, Event, Job, Place, StepKey, Work};
 use crate::journal::{OutputLog, OutputReader, SessionDir};
 use crate::model::Os;
 use crate::profile::ServiceAct;
-use crate::text::escape::{Newline, safe_bytes};
+use crate::text::escape::{Newline, safe, safe_bytes};
 use crate::transport::checks::{self, service_script};
 use crate::transport::{
     Heard, Link, LinkError, RunEnd, RunId, RunState, StartOpts, Started, Terminal, file_sha256,
@@ -25,8 +26,6 @@ use crate::transport::{
 const TAIL: usize = 4096;
 /// The longest line that `has` and `lacks` look at, in bytes; the rest of a longer one is not looked at.
 const LINE: usize = 64 * 1024;
-/// How much of a file `collect` takes, from its end.
-const COLLECT: u64 = 64 << 20;
 /// The longest pause between two tries to reach a server.
 const PAUSE: Duration = Duration::from_secs(30);
 /// How long a run may stay claimed before it is called off: a server takes less to put the claim on its disk.
@@ -92,7 +91,10 @@ async fn do_job(mut order: Order, link: &Link, watch: &mut Watch, tell: &Unbound
         Job::Upload { local, remote } => {
             return upload(&order, link, local.clone(), remote.clone(), watch, tell).await;
         }
-        Job::Collect { paths, .. } => return collect(&order, link, paths.clone(), watch).await,
+        Job::Collect { paths, .. } => {
+            let mut say = |text: String| watch.see(format!("{}\n", safe(&text)).as_bytes());
+            return collect(&order.session, &order.place, link, paths, &mut say).await;
+        }
     };
     let Some(id) = RunId::new(&order.run) else {
         return End::NotStarted(format!("{:?} cannot name a run", order.run));
@@ -212,29 +214,6 @@ async fn upload(
             }
         }
     }
-}
-
-async fn collect(order: &Order, link: &Link, paths: Vec<String>, watch: &mut Watch) -> End {
-    let server = order.place.to_string().replace(['/', '\\'], "_");
-    let into = order.session.path().join("collected").join(server);
-    if let Err(error) = std::fs::create_dir_all(&into) {
-        return End::NotStarted(format!("making {}: {error}", into.display()));
-    }
-    let mut failed = 0;
-    for path in paths {
-        let name: String = path
-            .chars()
-            .map(|c| if c.is_ascii_alphanumeric() || c == '.' || c == '-' { c } else { '_' })
-            .collect();
-        match link.fetch(&path, COLLECT, &into.join(name.trim_start_matches('.'))).await {
-            Ok(got) => watch.see(format!("{path}: {} of {} bytes\n", got.bytes, got.of).as_bytes()),
-            Err(error) => {
-                failed += 1;
-                watch.see(format!("{error}\n").as_bytes());
-            }
-        }
-    }
-    End::Exit(i32::from(failed > 0))
 }
 
 /// Looks at the output as it comes: its end, and what a profile wants it to have or to lack.

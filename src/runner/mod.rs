@@ -15,6 +15,7 @@
 
 mod act;
 mod bans;
+mod collect;
 mod core;
 mod error;
 mod keys;
