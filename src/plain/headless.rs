@@ -318,12 +318,11 @@ impl<'a> Script<'a> {
             if done(self.desk.state()) {
                 return Ok(());
             }
-            match self.desk.question() {
-                Some(question) => self.answer(&question)?,
-                None => {
-                    self.tell_waiting()?;
-                    self.desk.wait()?;
-                }
+            if let Some(question) = self.desk.question() {
+                self.answer(&question)?;
+            } else {
+                self.tell_waiting()?;
+                self.desk.wait()?;
             }
         }
     }
