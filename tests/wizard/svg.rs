@@ -22,12 +22,14 @@ fn the_the_readme_picture_shows_what_is_drawn() {
         std::fs::write(PATH, &drawn).expect("the picture is written");
     }
     let kept = std::fs::read_to_string(PATH).unwrap_or_default();
-    assert!(kept == drawn, "{PATH} is old: NOFM_PICTURE=1 cargo test --locked the_readme_picture draws it anew");
+    assert!(
+        kept == drawn,
+        "{PATH} is old: NOFM_PICTURE=1 cargo test --locked the_readme_picture draws it anew"
+    );
 }
 
 fn svg(buffer: &Buffer) -> String {
-    let (width, height) =
-        (usize::from(buffer.area.width) * CELL.0, usize::from(buffer.area.height) * CELL.1);
+    let (width, height) = (usize::from(buffer.area.width) * CELL.0, usize::from(buffer.area.height) * CELL.1);
     let mut out = String::new();
     let _ = writeln!(
         out,

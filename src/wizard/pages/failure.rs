@@ -36,7 +36,7 @@ pub(super) fn draw(scene: &Scene<'_>, canvas: &mut Canvas<'_>, question: &Questi
 type Fact = (&'static str, String, Tone);
 
 fn what(scene: &Scene<'_>, canvas: &mut Canvas<'_>, key: &StepKey, question: &Question) {
-    let columns = canvas.width().saturating_sub(BESIDE + 1);
+    let columns = canvas.width().saturating_sub(BESIDE + 2);
     let mut rows: Vec<Fact> = Vec::new();
     for (word, text, tone) in facts(scene, key, question) {
         for (index, line) in lines(&text, columns).into_iter().enumerate() {
