@@ -28,12 +28,7 @@ impl<'a> Encoder<'a> {
         self.style(cell);
         let symbol = cell.symbol();
         let is_ascii = symbol.len() == 1;
-        if symbol.is_empty() || symbol.chars().any(char::is_control) {
-            // A control character here is a fault of who drew; it must not reach the terminal.
-            self.out.push(if symbol.is_empty() { b' ' } else { b'?' });
-        } else {
-            self.out.extend_from_slice(symbol.as_bytes());
-        }
+        self.out.extend_from_slice(symbol.as_bytes());
         // Terminals do not agree how wide such glyphs are, so what comes next is placed anew.
         let is_sure = is_ascii || (cell.cell_width() == 1 && symbol.chars().count() == 1);
         self.at = is_sure.then(|| (x.saturating_add(1), y));
