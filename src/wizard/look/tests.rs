@@ -42,7 +42,7 @@ fn glyphs_follow_the_locale_unless_told() {
     assert_eq!(env(&[("LC_ALL", "C")]).glyphs(&wish), Glyphs::Unicode);
 }
 
-fn finished(theme: Theme, text: &str, style: Style) -> Buffer {
+fn finished(theme: &Theme, text: &str, style: Style) -> Buffer {
     let mut buffer = Buffer::empty(Rect::new(0, 0, 60, 1));
     buffer.set_string(0, 0, text, style);
     theme.finish(&mut buffer);
@@ -52,13 +52,13 @@ fn finished(theme: Theme, text: &str, style: Style) -> Buffer {
 #[test]
 fn ascii_is_ascii_and_every_glyph_that_is_drawn_has_a_likeness() {
     let theme = Theme::new(Colours::None, Glyphs::Ascii);
-    let buffer = finished(theme, DRAWN, Style::new());
+    let buffer = finished(&theme, DRAWN, Style::new());
     for (cell, glyph) in buffer.content.iter().zip(DRAWN.chars()) {
         assert!(cell.symbol().is_ascii() && cell.symbol() != "?", "{glyph} is shown as {}", cell.symbol());
     }
-    let foreign = finished(theme, "Größe 漢字", Style::new());
+    let foreign = finished(&theme, "Größe 漢字", Style::new());
     assert!(foreign.content.iter().all(|cell| cell.symbol().is_ascii()));
-    let kept = finished(Theme::new(Colours::None, Glyphs::Unicode), DRAWN, Style::new());
+    let kept = finished(&Theme::new(Colours::None, Glyphs::Unicode), DRAWN, Style::new());
     assert_eq!(kept.content.iter().map(ratatui::buffer::Cell::symbol).collect::<String>().trim_end(), DRAWN);
 }
 
@@ -66,13 +66,13 @@ fn ascii_is_ascii_and_every_glyph_that_is_drawn_has_a_likeness() {
 fn without_colour_there_is_bold_and_reverse_alone() {
     let theme = Theme::new(Colours::None, Glyphs::Unicode);
     for tone in Tone::ALL {
-        let buffer = finished(theme, "x", theme.style(tone));
+        let buffer = finished(&theme, "x", theme.style(tone));
         let cell = &buffer[(0, 0)];
         assert_eq!((cell.fg, cell.bg), (Color::Reset, Color::Reset), "{tone:?}");
         assert!((Modifier::BOLD | Modifier::REVERSED).contains(cell.modifier), "{tone:?}");
     }
     // A vendor's own selection is still seen.
-    let buffer = finished(theme, "x", Style::new().fg(Color::White).bg(Color::Blue));
+    let buffer = finished(&theme, "x", Style::new().fg(Color::White).bg(Color::Blue));
     assert_eq!(buffer[(0, 0)].modifier, Modifier::REVERSED);
 }
 
@@ -91,7 +91,7 @@ fn what_asks_for_attention_differs_from_plain_text_in_every_theme() {
 #[test]
 fn foreign_colours_become_the_nearest_name() {
     let shown = |colours, colour| {
-        let buffer = finished(Theme::new(colours, Glyphs::Unicode), "x", Style::new().fg(colour));
+        let buffer = finished(&Theme::new(colours, Glyphs::Unicode), "x", Style::new().fg(colour));
         (buffer[(0, 0)].fg, buffer[(0, 0)].modifier)
     };
     let plain = Modifier::empty();

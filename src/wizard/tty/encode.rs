@@ -38,7 +38,7 @@ impl<'a> Encoder<'a> {
         match self.at {
             Some(at) if at == (x, y) => return,
             Some((from, row)) if row == y && from < x && x - from == 1 => {
-                self.out.extend_from_slice(b"\x1b[C")
+                self.out.extend_from_slice(b"\x1b[C");
             }
             Some((from, row)) if row == y && from < x => self.number(b"\x1b[", x - from, b'C'),
             _ if x == 0 => self.number(b"\x1b[", y.saturating_add(1), b'H'),
