@@ -24,6 +24,7 @@ mod printed;
 mod review;
 mod scene;
 mod story;
+mod tables;
 mod view;
 
 pub use error::WizardError;
