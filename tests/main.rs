@@ -9,3 +9,4 @@ mod sim;
 mod tidy;
 mod transport;
 mod upgrade;
+mod wizard;

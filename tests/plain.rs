@@ -565,6 +565,34 @@ fn the_plan_names_every_step_and_its_command() {
 }
 
 #[test]
+fn the_plan_says_how_long_it_takes() {
+    let farm = Farm::new();
+    let plan = ["plan", "-p", "profile.toml", "-i", "inventory.toml"];
+    let said = farm.nofm(&plan);
+    assert!(!said.out.contains("about"), "nothing is known of it: {}", said.out);
+    let install = "title = \"Install\"\n";
+    farm.write(
+        "profile.toml",
+        &asset("mini.toml").replacen(install, &format!("{install}  expect = \"40m\"\n"), 1),
+    );
+    let said = farm.nofm(&plan);
+    assert_eq!(said.code, 0, "{}", said.err);
+    let estimate = "about 1h 20m, and 2 steps of unknown duration";
+    for text in [
+        format!("Updating nodes (2 servers, one after another), {estimate}"),
+        format!("Altogether: {estimate}."),
+    ] {
+        assert!(said.out.contains(&text), "{text:?} is missing in:\n{}", said.out);
+    }
+    let said = farm.nofm(&[&plan[..], &["--json"]].concat());
+    let plan: Value = serde_json::from_str(&said.out).expect("JSON");
+    assert_eq!((plan["expect_ms"].as_u64(), plan["unestimated"].as_u64()), (Some(4_800_000), Some(2)));
+    assert_eq!(plan["stages"][0]["expect_ms"], plan["expect_ms"]);
+    assert_eq!(plan["steps"][0]["expect_ms"].as_u64(), Some(2_400_000));
+    assert!(plan["steps"][1].get("expect_ms").is_none(), "{plan}");
+}
+
+#[test]
 fn review_tells_what_happened() {
     let farm = Farm::new();
     assert_eq!(farm.run_headless().code, 0);

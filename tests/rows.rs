@@ -3,8 +3,8 @@
 
 mod after;
 mod before;
-mod farm;
-mod rehearsal;
+pub mod farm;
+pub mod rehearsal;
 mod servers;
 mod without;
 mod wizard;

@@ -8,6 +8,7 @@ use super::show;
 use crate::client::whole_path;
 use crate::engine::{About, Choice, Intent, Lack, Phase, Question, State};
 use crate::inventory::Answers;
+use crate::model::InputId;
 use crate::plan;
 use crate::profile::Page;
 use crate::words::checks::{is_checked, problems};
@@ -158,15 +159,12 @@ impl<'a> Script<'a> {
     }
 
     fn unsure(&mut self) -> Go<()> {
-        let setup = self.desk.state().setup.clone();
-        let agreed = self.desk.state().unsure.clone();
-        let open: Vec<_> =
-            setup.profile.inputs.iter().filter(|input| input.unsure && !agreed.contains(&input.id)).collect();
+        let open: Vec<InputId> = inputs::unsure(self.desk.state()).map(|input| input.id.clone()).collect();
         if open.is_empty() || (self.reach == Reach::Checks && !self.policy.answers.unsure) {
             return Ok(());
         }
         if !self.policy.answers.unsure {
-            let ids: Vec<&str> = open.iter().map(|input| input.id.as_str()).collect();
+            let ids: Vec<&str> = open.iter().map(InputId::as_str).collect();
             let why = format!(
                 "what the vendor does not vouch for is to be agreed to ({}); see `[confirm] unsure`",
                 ids.join(", ")
@@ -174,7 +172,7 @@ impl<'a> Script<'a> {
             return self.stop_for(&[why]);
         }
         for input in open {
-            self.insist(&Intent::AgreeUnsure { input: input.id.clone() })?;
+            self.insist(&Intent::AgreeUnsure { input })?;
         }
         Ok(())
     }

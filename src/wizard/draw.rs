@@ -6,7 +6,7 @@ use super::keys::Binding;
 use super::look::{Theme, Tone};
 use super::paint::Canvas;
 use super::scene::{Scene, Seat};
-use super::view::{Dialog, Page};
+use super::view::Dialog;
 use super::{dialogs, pages, panes};
 
 /// Below this size there is one line, or as much of it as fits.
@@ -103,7 +103,7 @@ fn note(scene: &Scene<'_>, row: &mut Canvas<'_>) -> bool {
 }
 
 /// The keys of the page, as many as fit; `?` shows all.
-fn footer(bindings: &[Binding], row: &mut Canvas<'_>) {
+pub(super) fn footer(bindings: &[Binding], row: &mut Canvas<'_>) {
     let mut x = 1;
     let shown = bindings.iter().filter(|binding| !binding.label.is_empty() && binding.why_not.is_none());
     for binding in shown {
@@ -145,9 +145,4 @@ pub(super) fn step_of(scene: &Scene<'_>) -> (usize, usize) {
     let pages = pages::all(scene.state);
     let at = pages.iter().position(|page| *page == scene.view.page).unwrap_or(0);
     (at + 1, pages.len().max(1))
-}
-
-/// The first page before which nothing was changed.
-pub(super) fn is_before(page: Page, other: Page) -> bool {
-    page < other
 }

@@ -15,8 +15,9 @@ use super::scene::{Scene, Seat};
 use super::story::Story;
 use super::view::{Dialog, Page, View};
 use super::{WizardError, dialogs, draw, pages};
-use crate::client::{Follower, Reply, Runner, Sent};
+use crate::client::{Follower, Reply, Runner, Sent, whole_path};
 use crate::engine::{Intent, Phase, State, StepKey};
+use crate::inventory::Answers;
 use crate::model::ViewerId;
 
 pub(super) type Go<T> = Result<T, WizardError>;
@@ -37,7 +38,6 @@ pub(super) enum Source {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Then {
     Nothing,
-    Close,
     Page(Page),
     Terminal(StepKey),
 }
@@ -62,6 +62,8 @@ pub struct Face {
     viewer: ViewerId,
     watch: bool,
     zone: jiff::tz::TimeZone,
+    /// Time stands still at the last event.
+    still: bool,
     session: (String, String),
     pending: VecDeque<(Sent, Then)>,
     /// The question on the screen, and since when it is.
@@ -78,7 +80,8 @@ pub struct Face {
 
 impl Face {
     /// The face of a session that is under way.
-    pub fn live(follower: Follower, viewer: ViewerId, watch: bool) -> Self {
+    pub fn live(follower: Follower, watch: bool) -> Self {
+        let viewer = follower.viewer().clone();
         let session = follower.session().clone();
         let seat = if watch { Seat::Watcher } else { Seat::Operator { pen: true } };
         Self::new(Source::Live(Box::new(follower)), session, seat, viewer, watch)
@@ -107,6 +110,7 @@ impl Face {
             viewer,
             watch,
             zone: jiff::tz::TimeZone::system(),
+            still: false,
             session: names,
             pending: VecDeque::new(),
             asked: None,
@@ -117,6 +121,14 @@ impl Face {
             busy: None,
             terminal: None,
         }
+    }
+
+    /// Shows the session as it was at its last event, with the time of day in `zone`: the same session, the same
+    /// picture, whenever and wherever it is drawn.
+    pub fn still(mut self, zone: jiff::tz::TimeZone) -> Self {
+        self.zone = zone;
+        self.still = true;
+        self
     }
 
     pub fn state(&self) -> &State {
@@ -158,7 +170,9 @@ impl Face {
     fn now_ms(&self) -> u64 {
         match &self.source {
             // After the end no time passes any more.
-            Source::Live(follower) if follower.state().close().is_some() => follower.state().time.now_ms,
+            Source::Live(follower) if self.still || follower.state().close().is_some() => {
+                follower.state().time.now_ms
+            }
             Source::Live(follower) => follower.now_ms(),
             Source::Review(reel) => reel.state().time.now_ms,
         }
@@ -192,7 +206,7 @@ impl Face {
                 // What others look at changes nothing on this screen.
                 news |= !matches!(entry.event, crate::engine::Event::Looked { .. });
             }
-            let gone = follower.runner() == Runner::Gone && follower.state().close().is_none();
+            let gone = !self.still && follower.runner() == Runner::Gone && follower.state().close().is_none();
             news |= gone != self.deserted;
             self.deserted = gone;
             let closed = follower.state().close().is_some();
@@ -266,7 +280,6 @@ impl Face {
     fn done(&mut self, then: Then) -> Go<()> {
         match then {
             Then::Nothing => {}
-            Then::Close => self.close(),
             Then::Page(page) => return pages::enter(self, page),
             Then::Terminal(key) => self.open(Dialog::Terminal { key }),
         }
@@ -449,7 +462,9 @@ impl Face {
         }
         self.feed_terminal();
         self.dirty = false;
-        draw::draw(&self.scene(), buffer, theme)
+        let cursor = draw::draw(&self.scene(), buffer, theme);
+        theme.finish(buffer);
+        cursor
     }
 
     /// Keeps the terminal that is open up with what its installer prints. True: it printed something.
@@ -497,10 +512,14 @@ impl Face {
             Some(at) => (&bytes[..at], true),
             None => (bytes, false),
         };
+        let typed = match &self.terminal {
+            Some(terminal) => terminal.as_expected(typed),
+            None => typed.to_vec(),
+        };
         if !typed.is_empty()
             && let Source::Live(follower) = &mut self.source
         {
-            follower.type_into(&key, typed)?;
+            follower.type_into(&key, &typed)?;
         }
         if leave {
             self.close();
@@ -508,11 +527,13 @@ impl Face {
         Ok(())
     }
 
-    /// Has what this viewer looks at journalled, where it is another than before.
-    pub(super) fn tell_view(&mut self) -> Go<()> {
-        if self.told.as_ref() == Some(&self.view) {
-            return Ok(());
-        }
+    /// Whether this viewer looks at something else than the journal says.
+    pub(super) fn has_looked(&self) -> bool {
+        self.told.as_ref() != Some(&self.view)
+    }
+
+    /// Has what this viewer looks at journalled.
+    pub(super) fn tell_view(&mut self) {
         if let Source::Live(follower) = &mut self.source
             && follower.runner() == Runner::Connected
             && follower.state().close().is_none()
@@ -524,7 +545,77 @@ impl Face {
             }
         }
         self.told = Some(self.view.clone());
+    }
+
+    /// Reads what happened so far, and begins where the session is: on the page where it was looked at last, or the
+    /// one that fits.
+    pub(super) fn begin(&mut self) -> Go<()> {
+        self.take_in()?;
+        let page = Page::of(self.state());
+        let last = self.story.last_viewer.as_ref().and_then(|viewer| self.story.looks.get(viewer)).cloned();
+        match last {
+            Some(last) if last.page.is_preparing() == page.is_preparing() => {
+                let same = last.page == page || page.is_preparing();
+                self.look_as(View {
+                    page: if same { last.page } else { page },
+                    // What was half typed there is not this viewer's.
+                    dialog: last.dialog.filter(|dialog| matches!(dialog, Dialog::Terminal { .. })),
+                    behind: None,
+                    note: None,
+                    ..last
+                });
+            }
+            _ => self.edit(|view| view.page = page),
+        }
         Ok(())
+    }
+
+    /// Gives the answers that were given beforehand. What cannot be taken is told.
+    pub(super) fn give(&mut self, answers: &Answers) -> Go<()> {
+        let setup = self.state().setup.clone();
+        if self.state().phase != Phase::Preparing || self.scene().hands_off().is_some() {
+            return Ok(());
+        }
+        let (values, mut wrong) = crate::words::inputs::from_file(&setup, answers, whole_path);
+        let Source::Live(follower) = &mut self.source else { return Ok(()) };
+        for (input, key, value) in values {
+            if follower.state().answers.given(&input, &key) == Some(&value) {
+                continue;
+            }
+            let answer = Intent::Answer { input: input.clone(), key, value };
+            if let Reply::Refused { why } = follower.send(&answer)? {
+                wrong.push(format!("the answer to `{input}`: {why}"));
+            }
+        }
+        if !wrong.is_empty() {
+            self.note(&wrong.join("; "));
+        }
+        Ok(())
+    }
+
+    /// The terminal has another size.
+    pub(super) fn resized(&mut self, columns: u16, rows: u16) {
+        self.edit(|view| view.size = (columns, rows));
+        if self.typing_into().is_some() {
+            self.tell_size((columns, rows.saturating_sub(1)));
+        }
+    }
+
+    /// Sleeps until there is something to do, or `most` has passed.
+    pub(super) fn wait(&mut self, screen: &super::tty::Screen, most: Duration) -> Go<()> {
+        match &mut self.source {
+            Source::Live(follower) => follower.wait(most)?,
+            Source::Review(_) => screen.wait(most),
+        }
+        Ok(())
+    }
+
+    /// The session's follower, for what is said when the screen is gone.
+    pub(super) fn into_follower(self) -> Go<Follower> {
+        match self.source {
+            Source::Live(follower) => Ok(*follower),
+            Source::Review(_) => Err(WizardError::Reviewed),
+        }
     }
 
     /// Whether something on the screen changes with time alone, and how soon it is looked at again.

@@ -12,6 +12,20 @@ pub struct Reel {
 }
 
 impl Reel {
+    pub fn open(
+        state_dir: &crate::journal::StateDir,
+        session: &crate::journal::SessionDir,
+    ) -> Result<Self, crate::client::ClientError> {
+        let viewer = crate::model::ViewerId::from("review");
+        let mut follower =
+            crate::client::Follower::open(state_dir, session, viewer, crate::client::Mode::Rest)?;
+        let mut story = Story::default();
+        while let Some(entry) = follower.next_event()? {
+            story.apply(follower.state(), &entry.event);
+        }
+        Ok(Self { state: follower.state().clone(), story })
+    }
+
     pub(super) fn state(&self) -> &State {
         &self.state
     }

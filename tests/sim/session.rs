@@ -381,6 +381,13 @@ impl Session {
         self.wish(&viewer, intent)
     }
 
+    /// A viewer looks at something.
+    pub fn look(&mut self, viewer: &ViewerId, view: serde_json::Value) {
+        if self.append(Event::Looked { viewer: viewer.clone(), view }).is_err() {
+            self.crash();
+        }
+    }
+
     /// Answers what is needed before the start, and begins. What is lacking where it cannot.
     pub fn begin(&mut self) -> Result<(), String> {
         self.intent(&Intent::TakePen { by_force: true })?;

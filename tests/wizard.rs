@@ -1,0 +1,64 @@
+//! The wizard's pictures: sessions that were rehearsed in memory, in files, as a face shows them.
+
+mod pictures;
+mod recorded;
+mod tty;
+mod tty_child;
+mod tty_paint;
+mod tty_pty;
+
+use jiff::tz::TimeZone;
+use nofm::client::{Follower, Mode};
+use nofm::model::ViewerId;
+use nofm::wizard::Face;
+use nofm::wizard::look::{Colours, Glyphs, Theme};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use recorded::Recorded;
+
+/// Columns and rows of the smallest terminal that everything is made for.
+const USUAL: (u16, u16) = (80, 24);
+const LARGE: (u16, u16) = (132, 43);
+
+fn operator() -> ViewerId {
+    ViewerId::from("operator")
+}
+
+/// The operator's face at the end of what was recorded.
+fn live(recorded: &Recorded) -> Face {
+    let follower =
+        Follower::open(&recorded.state_dir, &recorded.session, operator(), Mode::Rest).expect("it opens");
+    let mut face = Face::live(follower, false).still(TimeZone::UTC);
+    face.take_in().expect("it is read");
+    face
+}
+
+fn frame(face: &mut Face, (columns, rows): (u16, u16)) -> Buffer {
+    let mut buffer = Buffer::empty(Rect::new(0, 0, columns, rows));
+    face.draw(&mut buffer, &Theme::new(Colours::Sixteen, Glyphs::Unicode));
+    buffer
+}
+
+/// What stands on the screen, row by row.
+fn rows(buffer: &Buffer) -> Vec<String> {
+    let row = |y| {
+        let mut text = String::new();
+        let mut covered = 0;
+        for x in buffer.area.left()..buffer.area.right() {
+            let symbol = buffer[(x, y)].symbol();
+            if covered > 0 {
+                covered -= 1;
+                continue;
+            }
+            text.push_str(symbol);
+            covered = nofm::text::width::width(symbol).saturating_sub(1);
+        }
+        text.trim_end().to_owned()
+    };
+    (buffer.area.top()..buffer.area.bottom()).map(row).collect()
+}
+
+fn text(buffer: &Buffer) -> String {
+    rows(buffer).join("\n")
+}

@@ -1,0 +1,72 @@
+//! Pages as they look at moments of an upgrade.
+
+use insta::assert_snapshot;
+use nofm::engine::Event;
+
+use super::recorded::{Recorded, igel, usual};
+use super::{LARGE, USUAL, frame, live, text};
+use crate::rows::farm::WHOLE;
+use crate::rows::rehearsal::Scene;
+use crate::sim::world::Fault;
+
+/// The installer runs on the second server.
+fn under_way() -> Recorded {
+    let profile = igel();
+    let mut rehearsal = Scene::of(&profile, WHOLE).begun().expect("it begins");
+    let is = |event: &Event| match event {
+        Event::StepIntended { key, .. } => {
+            key.step == "update.install" && key.lane.server.as_ref().is_some_and(|server| server == "ums1")
+        }
+        _ => false,
+    };
+    let index = rehearsal.until(is).expect("it is installed");
+    Recorded::of(&rehearsal, index + 1, usual)
+}
+
+/// The installer failed on the second server.
+fn failed() -> Recorded {
+    let profile = igel();
+    let mut scene = Scene::of(&profile, WHOLE);
+    scene.world.fault("install", Some("ums1"), Fault::Fails(3));
+    let mut rehearsal = scene.begun().expect("it begins");
+    rehearsal.until_failed().expect("it fails");
+    Recorded::whole(&rehearsal)
+}
+
+fn asked() -> Recorded {
+    let profile = igel();
+    let mut rehearsal = Scene::of(&profile, WHOLE).begun().expect("it begins");
+    rehearsal.until_asked("updated", "ums1").expect("it is asked");
+    Recorded::whole(&rehearsal)
+}
+
+fn done() -> Recorded {
+    let profile = igel();
+    Recorded::whole(&Scene::of(&profile, WHOLE).done().expect("it is done"))
+}
+
+fn picture(recorded: &Recorded, size: (u16, u16)) -> String {
+    recorded.neutral(&text(&frame(&mut live(recorded), size)))
+}
+
+#[test]
+fn the_upgrade_under_way() {
+    let recorded = under_way();
+    assert_snapshot!("progress", picture(&recorded, USUAL));
+    assert_snapshot!("progress_large", picture(&recorded, LARGE));
+}
+
+#[test]
+fn a_question_on_the_progress_page() {
+    assert_snapshot!("question", picture(&asked(), USUAL));
+}
+
+#[test]
+fn a_failure() {
+    assert_snapshot!("failure", picture(&failed(), USUAL));
+}
+
+#[test]
+fn the_end() {
+    assert_snapshot!("finish", picture(&done(), USUAL));
+}
