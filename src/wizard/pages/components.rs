@@ -10,6 +10,7 @@ use crate::engine::{Intent, Phase, Purpose, Seen, State};
 use crate::inventory::Server;
 use crate::model::{ServerName, Value};
 use crate::plan::Facts;
+use crate::text::width::width;
 use crate::wizard::face::{Face, Go};
 use crate::wizard::keys::{Binding, Command, key, letter};
 use crate::wizard::look::Tone;
@@ -67,11 +68,20 @@ pub(super) fn draw(scene: &Scene<'_>, canvas: &mut Canvas<'_>) {
     y += 1;
     for row in &registered.rows {
         // The list of servers is worth more than what is said of it.
-        if usize::from(y) * 3 < usize::from(rows) {
-            let (mark, tone) = if row.agrees { ("+", Tone::Ok) } else { ("!", Tone::Warn) };
-            canvas.text(0, y, &format!("{mark} {}: {}", row.label, row.text), tone);
-            y += 1;
+        let room = (rows / 3).saturating_sub(y);
+        if room == 0 {
+            break;
         }
+        let mut part = canvas.part(0, y, columns, room);
+        y += if row.agrees {
+            let count = state.setup.count_of(&row.role);
+            let text = format!("+ {}: {count} registered, as in the inventory", row.label);
+            part.text(0, 0, &text, Tone::Ok);
+            1
+        } else {
+            let (mark, tone) = if row.is_known { ("! ", Tone::Warn) } else { ("? ", Tone::Dim) };
+            part.hanging(0, 0, mark, &format!("{}: {}", row.label, row.text), tone)
+        };
     }
     let row = scene.view.spot().row.min(servers.len().saturating_sub(1));
     let detail = servers.get(row).map(|server| detail(state, server, &registered, columns));
@@ -100,16 +110,17 @@ fn progress(state: &State) -> (String, Tone) {
 fn server_rows(scene: &Scene<'_>, canvas: &mut Canvas<'_>, registered: &Registered, row: usize) {
     let servers = &scene.state.setup.inventory.servers;
     let columns = canvas.width();
+    let shown = usize::from(canvas.height().saturating_sub(1));
+    let top = centred(row, shown, servers.len());
+    let names = servers.iter().skip(top).take(shown).map(|server| width(server.name.as_str()));
+    let name = u16::try_from(names.max().unwrap_or(0)).unwrap_or(u16::MAX).clamp(6, (columns / 3).max(6));
     // Name, version, how it is known, registered, roles.
-    let name = (columns / 4).clamp(10, 24);
-    let at = [3, 3 + name + 1, 3 + name + 17, 3 + name + 26, 3 + name + 31];
+    let at = [3, name + 4, name + 17, name + 26, name + 31];
     for (x, word) in at.into_iter().zip(["Server", "Version", "Known", "Reg.", "Roles"]) {
         canvas.text(x, 0, word, Tone::Dim);
     }
     let mut rows = canvas.below(1);
-    let fit = usize::from(rows.height());
-    let top = centred(row, fit, servers.len());
-    for (y, (index, server)) in servers.iter().enumerate().skip(top).take(fit).enumerate() {
+    for (y, (index, server)) in servers.iter().enumerate().skip(top).take(shown).enumerate() {
         let y = u16::try_from(y).unwrap_or(u16::MAX);
         let found = components::row(scene.state, server);
         let is_registered = registered.word(server);
@@ -121,7 +132,7 @@ fn server_rows(scene: &Scene<'_>, canvas: &mut Canvas<'_>, registered: &Register
             line.tint(0, Tone::Selected);
         }
         let (version, known) = match &found.version {
-            None => ("none of its own".to_owned(), String::new()),
+            None => ("none".to_owned(), String::new()),
             Some(Found::Is(value, known)) => (value.to_string(), known.to_string()),
             Some(Found::Unknown(_)) => ("not known".to_owned(), String::new()),
         };

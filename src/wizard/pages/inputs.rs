@@ -8,6 +8,7 @@ use crate::client::whole_path;
 use crate::engine::{Intent, State};
 use crate::model::{InputId, Value};
 use crate::profile::{Input, InputKind};
+use crate::text::width::width;
 use crate::wizard::face::{Face, Go};
 use crate::wizard::keys::{Binding, Command, key, letter};
 use crate::wizard::look::Tone;
@@ -105,7 +106,9 @@ fn answer_rows(canvas: &mut Canvas<'_>, all: &[InputLine], row: usize) {
     let columns = canvas.width().saturating_sub(1);
     let fit = usize::from(canvas.height());
     let top = centred(row, fit, all.len());
-    let label = (columns / 2).saturating_sub(4);
+    // What it is called matters more here than its value, which stands below in full.
+    let labels = all.iter().map(|line| width(&line.row.label)).max().unwrap_or(0) + 3;
+    let label = u16::try_from(labels).unwrap_or(u16::MAX).min(columns * 6 / 10);
     for (y, (index, line)) in all.iter().enumerate().skip(top).take(fit).enumerate() {
         let y = u16::try_from(y).unwrap_or(u16::MAX);
         let (mark, tone) = line.mark();
@@ -191,7 +194,10 @@ pub(super) fn act(face: &mut Face, command: Command) -> Go<()> {
             let typing = Typing { cursor: text.chars().count(), text, wrong: None };
             face.open(Dialog::Type { wanted: Wanted::Input { input, key }, typing });
         }
-        Command::Toggle => return face.post(&Intent::AgreeUnsure { input }),
+        Command::Toggle => {
+            face.edit(|view| view.spot_mut().row = row);
+            return face.post(&Intent::AgreeUnsure { input });
+        }
         command => {
             face.edit(|view| view.spot_mut().row = row);
             if list::select(face, command, all.len()) {

@@ -144,7 +144,8 @@ pub(super) fn bindings(scene: &Scene<'_>) -> Vec<Binding> {
             help,
         ));
     }
-    table.extend(match scene.view.page {
+    let taken: Vec<keys::Key> = table.iter().flat_map(Binding::keys).collect();
+    let own = match scene.view.page {
         Page::Welcome => welcome::bindings(scene),
         Page::Licence | Page::Information | Page::Requirements | Page::Firewall => notices::bindings(scene),
         Page::Components => components::bindings(scene),
@@ -153,7 +154,9 @@ pub(super) fn bindings(scene: &Scene<'_>) -> Vec<Binding> {
         Page::Summary => summary::bindings(scene),
         Page::Progress | Page::Further | Page::Verification => progress::bindings(scene),
         Page::Finish => stub::bindings(scene),
-    });
+    };
+    // A question comes before the page.
+    table.extend(own.into_iter().filter_map(|binding| binding.without(&taken)));
     if let Seat::Operator { pen: false } = scene.seat {
         table.push(Binding::new(
             [keys::letter('t')],
@@ -251,3 +254,6 @@ pub(super) fn enter(face: &mut Face, page: Page) -> Go<()> {
         _ => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests;

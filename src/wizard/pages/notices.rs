@@ -109,7 +109,7 @@ fn confirmations(scene: &Scene<'_>, canvas: &mut Canvas<'_>) {
         canvas.text(0, y, &format!("{selected}{mark} {word}{what}"), tone);
         y += 1;
     }
-    let hint = "Space confirms it; your name and the time stand in the journal.";
+    let hint = "Space confirms it, with your name and the time.";
     canvas.text(0, y, hint, Tone::Dim);
 }
 

@@ -85,19 +85,16 @@ fn sheet(scene: &Scene<'_>, columns: u16) -> Sheet {
     if let Some(cite) = &setup.profile.cite {
         row(&mut sheet, "Follows", &format!("the vendor's document \"{cite}\""), Tone::Plain);
     }
-    row(&mut sheet, "Session", &scene.session.0, Tone::Plain);
     sheet.blank();
     let (word, means, tone) = real_or_not(scene.state);
     sheet.item(Some((word, tone)), 11, &means, Tone::Plain);
     sheet.blank();
     sheet.say(
-        "The pages at the left lead to the start, one after another; each can be left and entered again. Servers are \
-         only looked at until you type the word begin on the page Summary. The one exception is a repair that you ask \
-         for on the page Prechecks.",
+        "Until you type the word begin on the page Summary, servers are only looked at, but for what you have mended \
+         on the page Prechecks. Each page can be left and entered again.",
         Tone::Plain,
     );
-    sheet.blank();
-    sheet.say("N goes on, B goes back, Q leaves or stops, ? shows every key.", Tone::Plain);
+    sheet.say("N goes on, B goes back, Q leaves, ? shows every key.", Tone::Plain);
     sheet
 }
 
@@ -107,8 +104,8 @@ fn real_or_not(state: &State) -> (&'static str, String, Tone) {
     let all: BTreeSet<bool> = servers.iter().map(|server| server.root().is_some()).collect();
     let stand_ins = servers.iter().filter(|server| server.root().is_some()).count();
     if !all.contains(&false) {
-        let text = "Every server is a stand-in, in a folder on this machine. Whatever you choose, no other machine is \
-                    touched, and you may try every page and every mistake.";
+        let text = "Every server is a stand-in, in a folder on this machine. No other machine is touched: try \
+                    everything, mistakes too.";
         ("REHEARSAL", text.to_owned(), Tone::Ok)
     } else if stand_ins == 0 {
         let text = "These are the servers of the inventory themselves. What the plan says is done to them, and some of \

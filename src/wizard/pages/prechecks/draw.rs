@@ -11,9 +11,9 @@ use crate::wizard::scene::Scene;
 use crate::words;
 
 /// Columns of the title of a check, at least.
-const TITLE: u16 = 24;
+const TITLE: u16 = 22;
 /// Columns of a server that has no room for its name.
-const NUMBERED: u16 = 4;
+const NUMBERED: u16 = 3;
 
 /// What stands behind the title of a check.
 enum Cells {
@@ -63,7 +63,7 @@ pub(in crate::wizard::pages) fn draw(scene: &Scene<'_>, canvas: &mut Canvas<'_>)
     };
     let at = selected_at(scene, &checks, line);
     if is_whole(scene) {
-        detail(scene, canvas, line, &at);
+        detail(scene, canvas, &checks, line, &at);
         return;
     }
     let all = u16::try_from(checks.lines.len()).unwrap_or(u16::MAX).saturating_add(1);
@@ -71,7 +71,7 @@ pub(in crate::wizard::pages) fn draw(scene: &Scene<'_>, canvas: &mut Canvas<'_>)
     matrix(scene, &mut canvas.part(0, 0, columns, shown), &checks, line, &at);
     if rows > shown + 2 {
         canvas.rule(shown);
-        detail(scene, &mut canvas.below(shown + 1), line, &at);
+        detail(scene, &mut canvas.below(shown + 1), &checks, line, &at);
     }
 }
 
@@ -89,7 +89,7 @@ fn matrix(scene: &Scene<'_>, canvas: &mut Canvas<'_>, checks: &CheckTable, selec
             for (index, column) in (0..).zip(checks.columns.iter()) {
                 let name = match cells {
                     Cells::Named(_) => words::place(column.as_ref()).replace("the farm", "farm"),
-                    _ => format!(" {}", index + 1),
+                    _ => number(&checks.columns, index.into()),
                 };
                 let tone = if column == at { Tone::Title } else { Tone::Dim };
                 canvas.cell(from + index * cells.width(), 0, cells.width(), &name, tone);
@@ -131,6 +131,15 @@ fn matrix(scene: &Scene<'_>, canvas: &mut Canvas<'_>, checks: &CheckTable, selec
     rows.scroll(top, checks.lines.len());
 }
 
+/// What stands above a column without a name, and in front of the name of its server below.
+fn number(columns: &[At], index: usize) -> String {
+    let has_farm = columns.first().is_some_and(Option::is_none);
+    match index {
+        0 if has_farm => " F".to_owned(),
+        index => format!("{:>2}", index + usize::from(!has_farm)),
+    }
+}
+
 /// `2 X  1 ?  1997 +`
 fn counts(line: &CheckLine) -> String {
     let signs =
@@ -142,7 +151,7 @@ fn counts(line: &CheckLine) -> String {
 }
 
 /// The selected place of a check in full, then a row for every other one as far as they fit.
-fn detail(scene: &Scene<'_>, canvas: &mut Canvas<'_>, line: &CheckLine, at: &At) {
+fn detail(scene: &Scene<'_>, canvas: &mut Canvas<'_>, checks: &CheckTable, line: &CheckLine, at: &At) {
     let columns = canvas.width();
     let head = head(scene, line, at, columns);
     let y = head.draw(canvas, 0);
@@ -160,16 +169,23 @@ fn detail(scene: &Scene<'_>, canvas: &mut Canvas<'_>, line: &CheckLine, at: &At)
     let places = in_order(scene, line);
     let row = places.iter().position(|place| *place == at).unwrap_or(0);
     let top = centred(row, left, total);
+    let is_numbered = matches!(Cells::of(checks, columns), Cells::Numbered);
     let mut rows = canvas.below(y);
     for (y, place) in (0..).zip(places.into_iter().skip(top).take(left)) {
         let (mark, tone) = Sign::of(scene.state, &line.check, place, line.blocks).mark();
         let name = words::place(place.as_ref());
+        let number = if is_numbered {
+            let column = checks.columns.iter().position(|column| column == place);
+            column.map(|column| number(&checks.columns, column)).unwrap_or_default()
+        } else {
+            String::new()
+        };
         let sign = if place == at { ">" } else { " " };
         rows.cell(
             0,
             y,
             columns.saturating_sub(1),
-            &format!("{sign}{mark} {name}: {}", measured(scene, line, place)),
+            &format!("{sign}{mark}{number} {name}: {}", measured(scene, line, place)),
             tone,
         );
     }

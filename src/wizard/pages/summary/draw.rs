@@ -40,9 +40,7 @@ pub(in crate::wizard::pages) fn draw(scene: &Scene<'_>, canvas: &mut Canvas<'_>)
 fn head_rows(summary: &Summary, canvas: &mut Canvas<'_>) {
     let plan = &summary.plan;
     let (text, tone) = match (summary.lacks.len(), &plan.hash) {
-        (0, Some(_)) => {
-            ("Nothing was changed so far. G begins: it asks for a word first.".to_owned(), Tone::Ok)
-        }
+        (0, Some(_)) => ("Nothing was changed so far. G begins; it asks first.".to_owned(), Tone::Ok),
         (0, None) => ("No plan can be made.".to_owned(), Tone::Fail),
         (1, _) => ("! It cannot begin: one thing is missing. Enter leads to it.".to_owned(), Tone::Warn),
         (count, _) => {
@@ -54,7 +52,11 @@ fn head_rows(summary: &Summary, canvas: &mut Canvas<'_>) {
         counted(plan.steps(), "step", "steps"),
         counted(plan.servers, "server", "servers")
     );
-    let total = plan.total.text().map(|text| format!(", {text}")).unwrap_or_default();
+    let total = match (plan.total.expect_ms, plan.total.unestimated) {
+        (0, _) => String::new(),
+        (ms, 0) => format!(", about {}", approximate(ms)),
+        (ms, open) => format!(", about {} + {open} of unknown time", approximate(ms)),
+    };
     if canvas.height() < 2 {
         canvas.text(0, 0, &text, tone);
         return;
@@ -96,7 +98,11 @@ fn line_of(summary: &Summary, line: &mut Canvas<'_>, index: usize, is_selected: 
         Some(Row::Plan(PlanLine::Nothing)) => {
             line.text(0, 0, &format!("{sign} nothing to do here"), shade(Tone::Dim));
         }
-        Some(Row::Tail(index)) => summary.tail.draw_line(line, 0, index),
+        Some(Row::Tail(index)) => {
+            line.text(0, 0, sign, shade(Tone::Plain));
+            let columns = line.width();
+            summary.tail.draw_line(&mut line.part(1, 0, columns, 1), 0, index);
+        }
         None => {}
     }
 }

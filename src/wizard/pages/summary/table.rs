@@ -104,7 +104,7 @@ impl Summary {
         let tables = &scene.story.tables;
         let lacks = lacks(scene);
         let plan = tables.plan.get(&scene.state.answers, || PlanTable::of(scene.state));
-        let tail = tail(scene, &plan.rules, columns);
+        let tail = tail(scene, &plan.rules, columns.saturating_sub(3));
         Self { lacks, plan, tail }
     }
 
