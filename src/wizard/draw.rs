@@ -42,6 +42,18 @@ pub(super) fn draw(scene: &Scene<'_>, buffer: &mut Buffer, theme: &Theme) -> Opt
     dialogs::draw(scene, &mut canvas, &bindings)
 }
 
+/// Columns and rows within the border of a page before the start, on a screen of this size.
+pub(super) fn room((columns, rows): (u16, u16)) -> (u16, u16) {
+    let steps = if columns < NARROW { 0 } else { STEPS };
+    let columns = columns.saturating_sub(steps).saturating_sub(2);
+    (columns.saturating_sub(2 * air(columns)), rows.saturating_sub(5))
+}
+
+/// A column of air at both sides, where there is room for it.
+fn air(columns: u16) -> u16 {
+    u16::from(columns > 50)
+}
+
 /// The list of steps at the left, the page at the right, the buttons below.
 fn preparing(scene: &Scene<'_>, canvas: &mut Canvas<'_>, bindings: &[Binding]) {
     let (columns, rows) = (canvas.width(), canvas.height().saturating_sub(3));
@@ -53,8 +65,7 @@ fn preparing(scene: &Scene<'_>, canvas: &mut Canvas<'_>, bindings: &[Binding]) {
     let mut page = canvas.part(steps, 1, columns - steps, rows);
     let mut inside = page.boxed(&title, false);
     let (width, height) = (inside.width(), inside.height());
-    // A column of air at both sides, where there is room for it.
-    let air = u16::from(width > 50);
+    let air = air(width);
     pages::draw(scene, &mut inside.part(air, 0, width - 2 * air, height));
     let last = canvas.height() - 2;
     let mut row = canvas.part(0, last, columns, 1);

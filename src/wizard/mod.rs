@@ -26,6 +26,7 @@ mod run;
 mod scene;
 mod start;
 mod story;
+mod tables;
 pub mod tty;
 mod view;
 

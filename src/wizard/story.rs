@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
+use super::tables::Tables;
 use super::view::View;
 use crate::client::counted;
 use crate::engine::{Event, LaneKey, LaneState, Place, State, StepKey};
@@ -46,6 +47,9 @@ pub(super) struct Story {
     /// Who looked or decided last.
     pub(super) last_viewer: Option<ViewerId>,
     digest: Digest,
+    /// The last event that changed anything but what somebody looks at.
+    pub(super) news: u64,
+    pub(super) tables: Tables,
 }
 
 /// What is counted over all servers, once an event instead of once a frame.
@@ -80,6 +84,7 @@ impl Story {
             }
             _ => {}
         }
+        self.news = state.seq;
         if let Some(text) = words::line(state, event) {
             if self.feed.len() == FEED {
                 self.feed.pop_front();
