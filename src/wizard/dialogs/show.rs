@@ -6,7 +6,7 @@ use crate::wizard::look::Tone;
 use crate::wizard::paint::{Canvas, lines};
 use crate::wizard::scene::Scene;
 use crate::wizard::view::{Dialog, Typing, Wanted};
-use crate::wizard::{pages, panes};
+use crate::wizard::{pages, panes, review};
 
 /// Draws what lies over the page; gives the place of the cursor.
 pub(in crate::wizard) fn draw(
@@ -121,7 +121,8 @@ fn help_lines(scene: &Scene<'_>) -> Vec<(String, String)> {
     let mut below = scene.view.clone();
     below.dialog = None;
     let page = Scene { view: &below, ..*scene };
-    pages::bindings(&page)
+    review::helped(&page)
+        .unwrap_or_else(|| pages::bindings(&page))
         .iter()
         .map(|binding| {
             let keys: Vec<String> = binding.keys().map(Key::name).collect();

@@ -4,8 +4,10 @@
 //! command out, and `why_not_next` says what is missing before the next page may be entered.
 
 mod failure;
+mod finish;
 mod progress;
 mod stub;
+mod verification;
 
 pub(super) use stub::{candidates, command_of, input_prompt, read_input};
 
@@ -115,7 +117,7 @@ pub(super) fn bindings(scene: &Scene<'_>) -> Vec<Binding> {
         return dialogs::bindings(scene, dialog);
     }
     let mut table = vec![keys::HELP];
-    if let Seat::Reviewer { .. } = scene.seat {
+    if matches!(scene.seat, Seat::Reviewer) {
         table.extend(super::review::bindings(scene));
     }
     if asks(scene) {
@@ -130,7 +132,9 @@ pub(super) fn bindings(scene: &Scene<'_>) -> Vec<Binding> {
         ));
     }
     table.extend(match scene.view.page {
-        Page::Progress | Page::Further | Page::Verification => progress::bindings(scene),
+        Page::Progress | Page::Further => progress::bindings(scene),
+        Page::Verification => verification::bindings(scene),
+        Page::Finish => finish::bindings(scene),
         _ => stub::bindings(scene),
     });
     if let Seat::Operator { pen: false } = scene.seat {
@@ -176,6 +180,8 @@ pub(super) fn draw(scene: &Scene<'_>, canvas: &mut Canvas<'_>) {
     let mut page = canvas.part(0, 0, columns, left);
     match scene.view.page {
         Page::Progress | Page::Further => progress::draw(scene, &mut page),
+        Page::Verification => verification::draw(scene, &mut page),
+        Page::Finish => finish::draw(scene, &mut page),
         _ => stub::draw(scene, &mut page),
     }
 }
@@ -183,7 +189,9 @@ pub(super) fn draw(scene: &Scene<'_>, canvas: &mut Canvas<'_>) {
 /// Carries out what a key of the page means.
 pub(super) fn act(face: &mut Face, command: Command) -> Go<()> {
     match face.view().page {
-        Page::Progress | Page::Further | Page::Verification => progress::act(face, command),
+        Page::Progress | Page::Further => progress::act(face, command),
+        Page::Verification => verification::act(face, command),
+        Page::Finish => finish::act(face, command),
         _ => stub::act(face, command),
     }
 }
