@@ -54,6 +54,8 @@ pub enum Command {
     TakePen,
     StepOn,
     StepBack,
+    TenOn,
+    TenBack,
     FailureOn,
     FailureBack,
     DecisionOn,
@@ -61,6 +63,8 @@ pub enum Command {
     /// The beginning or the end of a reviewed session.
     ToStart,
     ToEnd,
+    /// Between what the operator saw and looking round by oneself.
+    OwnEyes,
 }
 
 /// Keys that mean the same.

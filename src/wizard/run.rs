@@ -64,9 +64,10 @@ pub fn review(
     terminal: Terminal,
     theme: Theme,
 ) -> Result<(), WizardError> {
-    let reel = Reel::open(state_dir, session)?;
+    let viewer = ViewerId::from("review");
+    let reel = Reel::open(state_dir, session, viewer.clone())?;
     let screen = Screen::open(terminal, || {})?;
-    let mut face = Face::review(reel, session.clone(), ViewerId::from("review"));
+    let mut face = Face::review(reel, session.clone(), viewer);
     turn(&mut face, &screen, &theme).map(drop)
 }
 
