@@ -104,10 +104,10 @@ impl SessionTime {
         self.now_ms.max(self.base_ms.saturating_add(mono_ms))
     }
 
-    /// The wall clock at session time `ms`, as far as the last event tells.
+    /// The wall clock at session time `ms`, before or after the last event, as far as that one tells.
     pub fn wall_ms(&self, ms: u64) -> i64 {
         let wall = self.last.map_or(0, |stamp| stamp.wall_ms);
-        wall - i64::try_from(self.now_ms.saturating_sub(ms)).unwrap_or(0)
+        wall.saturating_add(0i64.saturating_add_unsigned(ms).saturating_sub_unsigned(self.now_ms))
     }
 }
 
