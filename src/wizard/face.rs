@@ -331,6 +331,10 @@ impl Face {
             self.note(&why);
             return Ok(());
         }
+        if matches!(then, Then::Terminal(_)) {
+            // Before it starts: what an installer draws first must fit already.
+            self.tell_size((self.view.size.0, self.view.size.1.saturating_sub(1)));
+        }
         let Source::Live(follower) = &mut self.source else { return Ok(()) };
         match follower.post(intent) {
             Ok(sent) => self.pending.push_back((sent, then)),
