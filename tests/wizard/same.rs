@@ -175,7 +175,7 @@ impl Walk<'_> {
         while !holds(self.face.state()) {
             assert!(began.elapsed() < PATIENCE, "it never comes to: {what}");
             self.face.take_in().expect("the journal is whole");
-            std::thread::sleep(Duration::from_millis(20));
+            self.face.wait(Duration::from_millis(20)).expect("the runner is there");
         }
     }
 
@@ -186,7 +186,7 @@ impl Walk<'_> {
             if self.face.take_in().expect("the journal is whole") {
                 since = Instant::now();
             }
-            std::thread::sleep(Duration::from_millis(20));
+            self.face.wait(Duration::from_millis(20)).expect("the runner is there");
         }
     }
 
@@ -272,6 +272,9 @@ fn walk(walk: &mut Walk<'_>) {
         };
         walk.until(server, confirms);
         walk.sample(if server == "the first" { "one of two" } else { "two of two" });
+        if server == "the first" {
+            meanwhile(walk.farm);
+        }
         walk.choose('1');
         walk.until("the answer is taken", |state| !confirms(state));
     }
@@ -280,6 +283,17 @@ fn walk(walk: &mut Walk<'_>) {
     let size = (80, 24);
     let (seq, live) = (walk.face.state().seq, frame(&mut walk.face, size));
     walk.samples.push(Sample { what: "the end", seq, size, live });
+}
+
+/// A review of a session that goes on ends where it was when it was opened, and says so.
+fn meanwhile(farm: &Farm) {
+    let reel = Reel::open(&farm.state_dir, &farm.session, "reviewer".into()).expect("it opens");
+    assert!(reel.at_work() && reel.of() > 20, "{} events", reel.of());
+    let mut face = Face::review(reel, farm.session.clone(), "reviewer".into()).in_zone(TimeZone::UTC);
+    press(&mut face, KeyCode::End);
+    let shown = rows(&frame(&mut face, (120, 30)));
+    assert!(shown[0].contains("+ READ ONLY"), "{}", shown[0]);
+    assert!(shown[28].contains("The session goes on"), "{}", shown[28]);
 }
 
 /// Where two screens differ below the header, the reviewer's line and keys apart.
