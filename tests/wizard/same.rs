@@ -221,6 +221,9 @@ impl Walk<'_> {
 
     /// Answers the question on the screen with the choice of that number.
     fn choose(&mut self, number: char) {
+        frame(&mut self.face, (80, 24));
+        // A key that comes before a question can be read is no answer to it.
+        std::thread::sleep(Duration::from_millis(500));
         self.press(KeyCode::Char(number));
         self.press(KeyCode::Enter);
     }
