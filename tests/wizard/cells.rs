@@ -1,5 +1,7 @@
 //! What holds of every cell of every page, whatever the size of the terminal and whatever stands in what is shown.
 
+use std::fmt::Write as _;
+
 use crossterm::event::KeyCode;
 use nofm::engine::{Intent, StepKey};
 use nofm::model::ViewerId;
@@ -36,15 +38,14 @@ fn hostile_output(_: &StepKey) -> Vec<u8> {
 /// A failure where everything that somebody else wrote is hostile.
 fn hostile() -> Recorded {
     let viewer = ViewerId::from(HOSTILE);
-    let toml = HOSTILE.chars().map(|c| format!("\\u{:04X}", u32::from(c))).collect::<String>();
+    let mut toml = String::new();
+    for c in HOSTILE.chars() {
+        let _ = write!(toml, "\\u{:04X}", u32::from(c));
+    }
     let text = builtin::find("igel_ums_ha").expect("a built-in profile");
-    // Where a profile may not hold such a text at all, there is nothing to show.
     let written = text.replace("\"Updating UMS Servers\"", &format!("\"{toml}\""));
     assert_ne!(written, text, "the profile has a stage of this title");
-    let (profile, text) = match nofm::profile::parse("igel-ums-ha.toml", &written) {
-        Ok(profile) => (profile, written),
-        Err(_) => (igel(), text.to_owned()),
-    };
+    let profile = nofm::profile::parse("igel-ums-ha.toml", &written).expect("a title may hold anything");
     let mut scene = Scene::of(&profile, WHOLE);
     scene.world.fault("install", Some("ums1"), Fault::Fails(3));
     scene.world.effects.get_mut("install").expect("it is known").output = HOSTILE;
@@ -54,7 +55,7 @@ fn hostile() -> Recorded {
     rehearsal.until_failed().expect("it fails");
     rehearsal.session.look(&viewer, json!({ "page": "progress", "note": HOSTILE, "size": [80, 24] }));
     let count = rehearsal.session.journal.len();
-    Recorded::with(&text, &rehearsal, count, hostile_output)
+    Recorded::with(&written, &rehearsal, count, hostile_output)
 }
 
 /// Nothing was begun yet.
@@ -65,7 +66,8 @@ fn preparing() -> Recorded {
 
 /// Every session, and what is pressed on it: each of these is a screen of its own.
 fn screens() -> Vec<(String, Face, Recorded)> {
-    let sessions: [(&str, fn() -> Recorded); 7] = [
+    type Named = (&'static str, fn() -> Recorded);
+    let sessions: [Named; 7] = [
         ("preparing", preparing),
         ("under way", pictures::under_way),
         ("asked", pictures::asked),

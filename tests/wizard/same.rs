@@ -1,5 +1,6 @@
 //! The operator walks through a real session, and a review shows the very same screens.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -39,9 +40,10 @@ impl Farm {
             fs::create_dir_all(root.join("bin")).expect("a server's folder");
             fs::write(root.join("version"), "1.0\n").expect("its version");
             fs::write(root.join("ready"), "").expect("its mark");
-            inventory.push_str(&format!(
+            let _ = write!(
+                inventory,
                 "[[servers]]\nname = \"{name}\"\nroles = [\"node\"]\ntransport = \"local\"\nroot = \"{name}\"\n"
-            ));
+            );
         }
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/plain/mini.toml");
         let profile = fs::read_to_string(path).expect("a profile");

@@ -189,11 +189,12 @@ pub(super) fn draw(scene: &Scene<'_>, canvas: &mut Canvas<'_>) {
 /// Carries out what a key of the page means.
 pub(super) fn act(face: &mut Face, command: Command) -> Go<()> {
     match face.view().page {
-        Page::Progress | Page::Further => progress::act(face, command),
+        Page::Progress | Page::Further => return progress::act(face, command),
         Page::Verification => verification::act(face, command),
         Page::Finish => finish::act(face, command),
-        _ => stub::act(face, command),
+        _ => return stub::act(face, command),
     }
+    Ok(())
 }
 
 /// To the page after or before the one that is shown.
