@@ -8,6 +8,9 @@ use std::process::{Child, ChildStdin, Command, Output, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
+use nofm::client::{Follower, Mode};
+use nofm::engine::Intent;
+use nofm::journal::StateDir;
 use serde_json::Value;
 
 /// How long a line may keep a test waiting.
@@ -373,6 +376,34 @@ fn what_is_forbidden_is_listed_with_the_reason_and_has_no_number() {
 }
 
 #[test]
+fn without_a_person_a_stop_says_which_step_it_waits_for() {
+    let farm = Farm::new();
+    fs::write(farm.path("n1/hang"), "").expect("a fault");
+    let mut nofm = farm.dialogue(&[
+        "run",
+        "-p",
+        "profile.toml",
+        "-i",
+        "inventory.toml",
+        "--answers",
+        "answers.toml",
+        "--headless",
+    ]);
+    nofm.hears("n1: \"Install\" starts");
+    let state_dir = StateDir::at(farm.path("home")).expect("the state folder");
+    let sessions = state_dir.sessions().expect("sessions");
+    let mut other =
+        Follower::open(&state_dir, &sessions[0], "other".into(), Mode::Live).expect("a second viewer");
+    other.send(&Intent::TakePen { by_force: true }).expect("the runner answers");
+    other.send(&Intent::Stop).expect("the runner answers");
+    nofm.hears("n1: \"Install\" has run for").hears("nothing is cut off");
+    fs::remove_file(farm.path("n1/hang")).expect("the fault");
+    let said = nofm.ends();
+    assert_eq!(said.code, 4, "{}", said.out);
+    assert_eq!(said.out.matches("has run for").count(), 1, "{}", said.out);
+}
+
+#[test]
 fn who_hangs_up_leaves_the_session_as_it_is() {
     let farm = Farm::new();
     let mut nofm = farm.run_dialogue();
@@ -562,6 +593,34 @@ fn the_plan_names_every_step_and_its_command() {
     assert_eq!(named, [("n1", "install"), ("n1", "seen"), ("n2", "install"), ("n2", "seen")]);
     assert!(steps[0]["command"].as_str().expect("a command").contains("echo hello"));
     assert!(!farm.path("home").join("sessions").exists(), "a plan makes no session");
+}
+
+#[test]
+fn the_plan_says_how_long_it_takes() {
+    let farm = Farm::new();
+    let plan = ["plan", "-p", "profile.toml", "-i", "inventory.toml"];
+    let said = farm.nofm(&plan);
+    assert!(!said.out.contains("about"), "nothing is known of it: {}", said.out);
+    let install = "title = \"Install\"\n";
+    farm.write(
+        "profile.toml",
+        &asset("mini.toml").replacen(install, &format!("{install}  expect = \"40m\"\n"), 1),
+    );
+    let said = farm.nofm(&plan);
+    assert_eq!(said.code, 0, "{}", said.err);
+    let estimate = "about 1h 20m, and 2 steps of unknown duration";
+    for text in [
+        format!("Updating nodes (2 servers, one after another), {estimate}"),
+        format!("Altogether: {estimate}."),
+    ] {
+        assert!(said.out.contains(&text), "{text:?} is missing in:\n{}", said.out);
+    }
+    let said = farm.nofm(&[&plan[..], &["--json"]].concat());
+    let plan: Value = serde_json::from_str(&said.out).expect("JSON");
+    assert_eq!((plan["expect_ms"].as_u64(), plan["unestimated"].as_u64()), (Some(4_800_000), Some(2)));
+    assert_eq!(plan["stages"][0]["expect_ms"], plan["expect_ms"]);
+    assert_eq!(plan["steps"][0]["expect_ms"].as_u64(), Some(2_400_000));
+    assert!(plan["steps"][1].get("expect_ms").is_none(), "{plan}");
 }
 
 #[test]

@@ -63,6 +63,7 @@ fn checkers() -> &'static [(&'static str, Checker)] {
         before::nothing_is_installed_before_the_summary_is_agreed_to,
         before::the_installer_may_run_unattended,
         servers::the_firewall_is_reviewed_where_it_is_active,
+        servers::the_firewall_has_a_page_where_there_is_windows,
         servers::each_server_is_seen_in_update_mode,
         servers::a_server_that_misses_update_mode_is_a_failure,
         servers::the_tally_is_confirmed_after_every_server,

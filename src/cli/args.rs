@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Walks an administrator through upgrading a multi-server installation the way its vendor prescribes.
 #[derive(Debug, Parser)]
@@ -16,8 +16,9 @@ use clap::{Args, Parser, Subcommand};
     sessions are kept."
 )]
 pub(super) struct Cli {
+    /// Without one the full screen begins at its first page
     #[command(subcommand)]
-    pub(super) command: Command,
+    pub(super) command: Option<Command>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -82,7 +83,24 @@ pub(super) struct Farm {
     pub(super) answers: Option<PathBuf>,
 }
 
-/// How a session is shown.
+/// How the full screen looks.
+#[derive(Clone, Copy, Debug, Default, Args)]
+pub(super) struct Looks {
+    /// Characters to draw with; by the locale where nothing is said
+    #[arg(long, value_enum, value_name = "SET")]
+    pub(super) glyphs: Option<GlyphSet>,
+    /// Without colours; so does NO_COLOR
+    #[arg(long)]
+    pub(super) no_color: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum GlyphSet {
+    Unicode,
+    Ascii,
+}
+
+/// How a session is shown: full screen, where there is a terminal for it and nothing else is said.
 #[derive(Debug, Args)]
 pub(super) struct Face {
     /// A dialogue of numbered lines, for any terminal and any screen reader
@@ -94,6 +112,8 @@ pub(super) struct Face {
     /// Every event as a line of JSON, and the result as the last one; implies --headless
     #[arg(long, conflicts_with = "plain")]
     pub(super) json: bool,
+    #[command(flatten)]
+    pub(super) looks: Looks,
 }
 
 impl Face {
@@ -179,6 +199,8 @@ pub(super) struct AttachArgs {
     /// Look on: every event from now on as a line of JSON
     #[arg(long, conflicts_with = "plain")]
     pub(super) json: bool,
+    #[command(flatten)]
+    pub(super) looks: Looks,
 }
 
 #[derive(Debug, Args)]
@@ -202,6 +224,8 @@ pub(super) struct ReviewArgs {
     /// Every event as a line of JSON
     #[arg(long, conflicts_with = "plain")]
     pub(super) json: bool,
+    #[command(flatten)]
+    pub(super) looks: Looks,
 }
 
 #[derive(Debug, Subcommand)]

@@ -19,8 +19,10 @@ mod lab;
 mod log;
 mod plan;
 mod profiles;
+mod screen;
 mod session;
 mod sessions;
+mod start;
 
 use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
@@ -41,7 +43,7 @@ pub fn main() -> ExitCode {
             return if error.use_stderr() { exit::USAGE.into() } else { ExitCode::SUCCESS };
         }
     };
-    match run(cli.command) {
+    match cli.command.map_or_else(start::run, run) {
         Ok(code) => code.into(),
         Err(error) if exit::is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {

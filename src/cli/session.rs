@@ -10,7 +10,7 @@ use serde_json::json;
 use super::args::{AttachArgs, CheckArgs, Face, ResumeArgs, RunArgs};
 use super::exit::{self, Faulty};
 use super::files::{self, Papers};
-use super::{log, printer, say, sessions};
+use super::{log, printer, say, screen, sessions};
 use crate::client::{Follower, Mode, launch};
 use crate::inventory::Answers;
 use crate::journal::{SessionDir, StateDir, random_bits, session_id};
@@ -18,6 +18,7 @@ use crate::model::ViewerId;
 use crate::plain::{self, Keyboard, Outcome, PlainError, Reach};
 use crate::plan::SessionFile;
 use crate::profile;
+use crate::wizard;
 
 /// The prechecks alone.
 pub(super) fn check(args: &CheckArgs) -> anyhow::Result<u8> {
@@ -102,6 +103,9 @@ pub(super) fn face(
     let outcome = if face.is_headless() {
         let none = Answers::default();
         plain::headless(follower, printer(), face.json, answers.unwrap_or(&none), Reach::End, fresh)
+    } else if let Some((terminal, theme)) = screen::find(face.plain, face.looks)? {
+        let (follower, end) = wizard::run(follower, false, answers, terminal, theme)?;
+        plain::farewell(follower, printer(), end)
     } else {
         let keyboard = Keyboard::Standard { is_terminal: std::io::stdin().is_terminal() };
         plain::dialogue(follower, printer(), keyboard, answers)
@@ -139,10 +143,17 @@ pub(super) fn attach(args: &AttachArgs) -> anyhow::Result<u8> {
     log::to_session(session.path());
     if args.watch || args.json {
         let follower = follow(&state_dir, &session, Mode::Watch)?;
-        return told(plain::watch(follower, printer(), args.json), args.json);
+        let outcome = match screen::find(args.plain || args.json, args.looks)? {
+            Some((terminal, theme)) => {
+                let (follower, end) = wizard::run(follower, true, None, terminal, theme)?;
+                plain::farewell(follower, printer(), end)
+            }
+            None => plain::watch(follower, printer(), args.json),
+        };
+        return told(outcome, args.json);
     }
-    let dialogue = Face { plain: true, headless: false, json: false };
-    face(&state_dir, &session, &dialogue, None, false)
+    let shown = Face { plain: args.plain, headless: false, json: false, looks: args.looks };
+    face(&state_dir, &session, &shown, None, false)
 }
 
 /// The newest session with a runner.

@@ -10,13 +10,14 @@ use serde_json::json;
 
 use super::args::ReviewArgs;
 use super::exit::{self, Faulty};
-use super::{printer, say};
+use super::{printer, say, screen};
 use crate::client::{Follower, Glance, Mode, glance};
 use crate::engine::{Close, Phase};
 use crate::journal::{self, Holder, JournalError, SessionDir, StateDir};
 use crate::model::ViewerId;
 use crate::plain;
 use crate::text::escape::safe;
+use crate::wizard;
 
 /// How long a runner may take to end after it closed its session.
 const FAREWELL: Duration = Duration::from_millis(1500);
@@ -62,16 +63,20 @@ pub(super) fn list(as_json: bool) -> anyhow::Result<u8> {
 }
 
 fn line(session: &SessionDir, found: Result<Glance, crate::client::ClientError>) -> String {
-    let id = session.id();
+    format!("{}  {}", session.id(), standing_line(found))
+}
+
+/// When, which farm, how it stands and how many servers are updated.
+pub(super) fn standing_line(found: Result<Glance, crate::client::ClientError>) -> String {
     match found {
-        Err(error) => format!("{id}  cannot be read: {}", safe(&error.to_string())),
+        Err(error) => format!("cannot be read: {}", safe(&error.to_string())),
         Ok(found) => {
             let at =
                 Timestamp::from_millisecond(found.last_ms).unwrap_or_default().to_zoned(TimeZone::system());
             let tally =
                 found.tally.map(|tally| format!(", {} of {} updated", tally.updated + tally.told, tally.of));
             format!(
-                "{id}  {}  \"{}\": {}{}",
+                "{}  \"{}\": {}{}",
                 at.strftime("%Y-%m-%d %H:%M"),
                 safe(&found.farm),
                 safe(&standing(&found)),
@@ -146,6 +151,10 @@ pub(super) fn review(args: &ReviewArgs) -> anyhow::Result<u8> {
         let path = session.journal_path();
         let what = "there is no journal; this session never began".to_owned();
         bail!(JournalError::Malformed { path, what });
+    }
+    if let Some((terminal, theme)) = screen::find(args.plain || args.json, args.looks)? {
+        wizard::review(&state_dir, &session, terminal, theme)?;
+        return Ok(exit::DONE);
     }
     let follower = Follower::open(&state_dir, &session, ViewerId::from("review"), Mode::Rest)?;
     plain::review(follower, printer(), args.json)?;

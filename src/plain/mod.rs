@@ -113,6 +113,14 @@ pub fn review(follower: Follower, out: Printer, json: bool) -> Result<Outcome, P
     finish(desk, went)
 }
 
+/// What is said when another face has shown the session up to `end`: the last page, as lines that stay.
+///
+/// # Errors
+/// As [`dialogue`].
+pub fn farewell(follower: Follower, out: Printer, end: End) -> Result<Outcome, PlainError> {
+    finish(Desk::new(follower, out, Telling::Dialogue), Ok(end))
+}
+
 /// The last page, and what is told of the end.
 fn finish(mut desk: Desk, went: Go<End>) -> Result<Outcome, PlainError> {
     let end = match went {

@@ -6,7 +6,7 @@ use super::keys::Binding;
 use super::look::{Theme, Tone};
 use super::paint::Canvas;
 use super::scene::{Scene, Seat};
-use super::view::{Dialog, Page};
+use super::view::Dialog;
 use super::{dialogs, pages, panes, review};
 
 /// Below this size there is one line, or as much of it as fits.
@@ -47,6 +47,18 @@ pub(super) fn draw(scene: &Scene<'_>, buffer: &mut Buffer, theme: &Theme) -> Opt
     dialogs::draw(scene, &mut canvas, &bindings)
 }
 
+/// Columns and rows within the border of a page before the start, on a screen of this size.
+pub(super) fn room((columns, rows): (u16, u16)) -> (u16, u16) {
+    let steps = if columns < NARROW { 0 } else { STEPS };
+    let columns = columns.saturating_sub(steps).saturating_sub(2);
+    (columns.saturating_sub(2 * air(columns)), rows.saturating_sub(5))
+}
+
+/// A column of air at both sides, where there is room for it.
+fn air(columns: u16) -> u16 {
+    u16::from(columns > 50)
+}
+
 /// The list of steps at the left, the page at the right, the buttons below.
 fn preparing(scene: &Scene<'_>, canvas: &mut Canvas<'_>, bindings: &[Binding]) {
     let (columns, rows) = (canvas.width(), canvas.height().saturating_sub(3));
@@ -58,8 +70,7 @@ fn preparing(scene: &Scene<'_>, canvas: &mut Canvas<'_>, bindings: &[Binding]) {
     let mut page = canvas.part(steps, 1, columns - steps, rows);
     let mut inside = page.boxed(&title, false);
     let (width, height) = (inside.width(), inside.height());
-    // A column of air at both sides, where there is room for it.
-    let air = u16::from(width > 50);
+    let air = air(width);
     pages::draw(scene, &mut inside.part(air, 0, width - 2 * air, height));
     let last = canvas.height() - 2;
     let mut row = canvas.part(0, last, columns, 1);
@@ -72,7 +83,7 @@ fn preparing(scene: &Scene<'_>, canvas: &mut Canvas<'_>, bindings: &[Binding]) {
 fn buttons(bindings: &[Binding], row: &mut Canvas<'_>) {
     use super::keys::Command;
     let mut x = 2;
-    for command in [Command::Back, Command::Next, Command::Leave] {
+    for command in [Command::Back, Command::Next, Command::Begin, Command::Leave] {
         let Some(binding) = bindings.iter().find(|binding| binding.command == command) else { continue };
         let tone = if binding.why_not.is_some() { Tone::Disabled } else { Tone::Button };
         x = row.text(x, 0, &format!("[ {} ]", binding.label), tone);
@@ -103,12 +114,11 @@ fn note(scene: &Scene<'_>, row: &mut Canvas<'_>) -> bool {
 }
 
 /// The keys of the page, as many as fit; `?` shows all.
-fn footer(bindings: &[Binding], row: &mut Canvas<'_>) {
+pub(super) fn footer(bindings: &[Binding], row: &mut Canvas<'_>) {
     let mut x = 1;
     let shown = bindings.iter().filter(|binding| !binding.label.is_empty() && binding.why_not.is_none());
     for binding in shown {
-        let Some(key) = binding.keys().next() else { continue };
-        let name = key.name();
+        let name = binding.key_name();
         let long = name.len() + 1 + binding.label.len();
         if usize::from(x) + long > usize::from(row.width()) {
             break;
@@ -147,9 +157,4 @@ pub(super) fn step_of(scene: &Scene<'_>) -> (usize, usize) {
     let pages = pages::all(scene.state);
     let at = pages.iter().position(|page| *page == scene.view.page).unwrap_or(0);
     (at + 1, pages.len().max(1))
-}
-
-/// The first page before which nothing was changed.
-pub(super) fn is_before(page: Page, other: Page) -> bool {
-    page < other
 }

@@ -7,6 +7,9 @@ pub enum WizardError {
     #[error(transparent)]
     Client(#[from] ClientError),
 
-    #[error("the terminal cannot be used: {0}")]
-    Terminal(#[from] std::io::Error),
+    #[error("this is a review: there is no session to go on with")]
+    Reviewed,
+
+    #[error(transparent)]
+    Terminal(#[from] super::tty::TtyError),
 }

@@ -16,8 +16,9 @@ use super::scene::{Scene, Seat};
 use super::story::Story;
 use super::view::{Dialog, Page, View};
 use super::{WizardError, dialogs, draw, pages};
-use crate::client::{Follower, Reply, Runner, Sent};
-use crate::engine::{Intent, State, StepKey};
+use crate::client::{Follower, Reply, Runner, Sent, whole_path};
+use crate::engine::{Intent, Phase, State, StepKey};
+use crate::inventory::Answers;
 use crate::model::ViewerId;
 
 pub(super) type Go<T> = Result<T, WizardError>;
@@ -38,7 +39,6 @@ pub(super) enum Source {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Then {
     Nothing,
-    Close,
     Page(Page),
     Terminal(StepKey),
 }
@@ -81,7 +81,8 @@ pub struct Face {
 
 impl Face {
     /// The face of a session that is under way.
-    pub fn live(follower: Follower, viewer: ViewerId, watch: bool) -> Self {
+    pub fn live(follower: Follower, watch: bool) -> Self {
+        let viewer = follower.viewer().clone();
         let session = follower.session().clone();
         let seat = if watch { Seat::Watcher } else { Seat::Operator { pen: true } };
         Self::new(Source::Live(Box::new(follower)), session, seat, viewer, watch)
@@ -255,7 +256,7 @@ impl Face {
     ///
     /// # Errors
     /// When it cannot be told whether there is a runner.
-    pub fn wait(&mut self, most: Duration) -> Go<()> {
+    pub fn listen(&mut self, most: Duration) -> Go<()> {
         match &mut self.source {
             Source::Live(follower) => Ok(follower.wait(most)?),
             Source::Review(_) => Ok(()),
@@ -291,7 +292,6 @@ impl Face {
     fn done(&mut self, then: Then) -> Go<()> {
         match then {
             Then::Nothing => {}
-            Then::Close => self.close(),
             Then::Page(page) => return pages::enter(self, page),
             Then::Terminal(key) => self.open(Dialog::Terminal { key }),
         }
@@ -413,6 +413,15 @@ impl Face {
             }
             Command::Next => return pages::turn(self, true),
             Command::Back => return pages::turn(self, false),
+            Command::ReadUp | Command::ReadDown => self.edit(|view| {
+                let spot = view.spot_mut();
+                let to = if command == Command::ReadDown {
+                    spot.scroll + 3
+                } else {
+                    spot.scroll.saturating_sub(3)
+                };
+                spot.scroll = to.min(200);
+            }),
             Command::Aside => self.edit(|view| view.aside = !view.aside),
             command if asks && dialogs::is_answer(command) => {
                 if self.is_guarded() {
@@ -451,7 +460,9 @@ impl Face {
         }
         self.feed_terminal();
         self.dirty = false;
-        draw::draw(&self.scene(), buffer, theme)
+        let cursor = draw::draw(&self.scene(), buffer, theme);
+        theme.finish(buffer);
+        cursor
     }
 
     /// Keeps the terminal that is open up with what its installer prints. True: it printed something.
@@ -499,10 +510,14 @@ impl Face {
             Some(at) => (&bytes[..at], true),
             None => (bytes, false),
         };
+        let typed = match &self.terminal {
+            Some(terminal) => terminal.as_expected(typed),
+            None => typed.to_vec(),
+        };
         if !typed.is_empty()
             && let Source::Live(follower) = &mut self.source
         {
-            follower.type_into(&key, typed)?;
+            follower.type_into(&key, &typed)?;
         }
         if leave {
             self.close();
@@ -510,11 +525,13 @@ impl Face {
         Ok(())
     }
 
-    /// Has what this viewer looks at journalled, where it is another than before.
-    pub fn tell_view(&mut self) -> Go<()> {
-        if self.told.as_ref() == Some(&self.view) {
-            return Ok(());
-        }
+    /// Whether this viewer looks at something else than the journal says.
+    pub(super) fn has_looked(&self) -> bool {
+        self.told.as_ref() != Some(&self.view)
+    }
+
+    /// Has what this viewer looks at journalled.
+    pub fn tell_view(&mut self) {
         if let Source::Live(follower) = &mut self.source
             && follower.runner() == Runner::Connected
             && follower.state().close().is_none()
@@ -526,7 +543,77 @@ impl Face {
             }
         }
         self.told = Some(self.view.clone());
+    }
+
+    /// Reads what happened so far, and begins where the session is: on the page where it was looked at last, or the
+    /// one that fits.
+    pub(super) fn begin(&mut self) -> Go<()> {
+        self.take_in()?;
+        let page = Page::of(self.state());
+        let last = self.story.last_viewer.as_ref().and_then(|viewer| self.story.looks.get(viewer)).cloned();
+        match last {
+            Some(last) if last.page.is_preparing() == page.is_preparing() => {
+                let same = last.page == page || page.is_preparing();
+                self.look_as(View {
+                    page: if same { last.page } else { page },
+                    // What was half typed there is not this viewer's.
+                    dialog: last.dialog.filter(|dialog| matches!(dialog, Dialog::Terminal { .. })),
+                    behind: None,
+                    note: None,
+                    ..last
+                });
+            }
+            _ => self.edit(|view| view.page = page),
+        }
         Ok(())
+    }
+
+    /// Gives the answers that were given beforehand. What cannot be taken is told.
+    pub(super) fn give(&mut self, answers: &Answers) -> Go<()> {
+        let setup = self.state().setup.clone();
+        if self.state().phase != Phase::Preparing || self.scene().hands_off().is_some() {
+            return Ok(());
+        }
+        let (values, mut wrong) = crate::words::inputs::from_file(&setup, answers, whole_path);
+        let Source::Live(follower) = &mut self.source else { return Ok(()) };
+        for (input, key, value) in values {
+            if follower.state().answers.given(&input, &key) == Some(&value) {
+                continue;
+            }
+            let answer = Intent::Answer { input: input.clone(), key, value };
+            if let Reply::Refused { why } = follower.send(&answer)? {
+                wrong.push(format!("the answer to `{input}`: {why}"));
+            }
+        }
+        if !wrong.is_empty() {
+            self.note(&wrong.join("; "));
+        }
+        Ok(())
+    }
+
+    /// The terminal has another size.
+    pub(super) fn resized(&mut self, columns: u16, rows: u16) {
+        self.edit(|view| view.size = (columns, rows));
+        if self.typing_into().is_some() {
+            self.tell_size((columns, rows.saturating_sub(1)));
+        }
+    }
+
+    /// Sleeps until there is something to do, or `most` has passed.
+    pub(super) fn wait(&mut self, screen: &super::tty::Screen, most: Duration) -> Go<()> {
+        match &mut self.source {
+            Source::Live(follower) => follower.wait(most)?,
+            Source::Review(_) => screen.wait(most),
+        }
+        Ok(())
+    }
+
+    /// The session's follower, for what is said when the screen is gone.
+    pub(super) fn into_follower(self) -> Go<Follower> {
+        match self.source {
+            Source::Live(follower) => Ok(*follower),
+            Source::Review(_) => Err(WizardError::Reviewed),
+        }
     }
 
     /// Whether something on the screen changes with time alone, and how soon it is looked at again.

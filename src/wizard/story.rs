@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use super::follow::Before;
+use super::tables::Tables;
 use super::view::View;
 use crate::client::counted;
 use crate::engine::{Event, LaneKey, LaneState, Place, State, StepKey};
@@ -47,6 +48,9 @@ pub(super) struct Story {
     /// Who looked last.
     pub(super) last_viewer: Option<ViewerId>,
     digest: Digest,
+    /// The last event that changed anything but what somebody looks at.
+    pub(super) news: u64,
+    pub(super) tables: Tables,
 }
 
 /// What is counted over all servers, once an event instead of once a frame.
@@ -81,6 +85,7 @@ impl Story {
             }
             _ => {}
         }
+        self.news = state.seq;
         if let Some(text) = words::line(state, event) {
             if self.feed.len() == FEED {
                 self.feed.pop_front();

@@ -56,24 +56,27 @@ impl CheckRow {
     }
 }
 
+/// One check at one place as it stands. `None`: there is no such check.
+pub fn row(state: &State, check: &CheckId, server: Option<&ServerName>) -> Option<CheckRow> {
+    let facts = state.check_facts(check)?;
+    let found = state.checks.get(&(check.clone(), server.cloned()));
+    Some(CheckRow {
+        check: check.clone(),
+        title: facts.title.to_owned(),
+        server: server.cloned(),
+        verdict: found.and_then(|found| found.verdict),
+        shown: found.map(|found| found.shown.clone()).unwrap_or_default(),
+        known: found.map_or(Known::Seen, |found| found.known),
+        blocks: facts.severity == Severity::Block,
+        waived: found.and_then(|found| found.waived.clone()),
+        has_fix: facts.has_fix,
+    })
+}
+
 /// Every check of the start or the end as it stands.
 pub fn rows(state: &State, at_end: bool) -> Vec<CheckRow> {
-    let rows = state.check_places(at_end).into_iter().filter_map(|(check, server)| {
-        let facts = state.check_facts(&check)?;
-        let found = state.checks.get(&(check.clone(), server.clone()));
-        Some(CheckRow {
-            title: facts.title.to_owned(),
-            verdict: found.and_then(|found| found.verdict),
-            shown: found.map(|found| found.shown.clone()).unwrap_or_default(),
-            known: found.map_or(Known::Seen, |found| found.known),
-            blocks: facts.severity == Severity::Block,
-            waived: found.and_then(|found| found.waived.clone()),
-            has_fix: facts.has_fix,
-            check,
-            server,
-        })
-    });
-    rows.collect()
+    let places = state.check_places(at_end);
+    places.into_iter().filter_map(|(check, server)| row(state, &check, server.as_ref())).collect()
 }
 
 /// What is to be done about before the start.

@@ -60,29 +60,36 @@ fn because(why: Option<&str>) -> String {
 
 /// Each server of the inventory, in its order.
 pub fn rows(state: &State) -> Vec<ComponentRow> {
+    state.setup.inventory.servers.iter().map(|server| row(state, server)).collect()
+}
+
+/// One server as it was found.
+pub fn row(state: &State, server: &Server) -> ComponentRow {
     let profile = &state.setup.profile;
-    let row = |server: &Server| {
-        let roles = server.roles.iter().filter_map(|id| profile.role(id));
-        let detected = roles.filter_map(|role| Some((role.label.clone(), role.detect.as_ref()?)));
-        ComponentRow {
-            server: server.name.clone(),
-            address: server.address.clone(),
-            os: server.os.as_str(),
-            reach: match &server.reach {
-                Reach::Local { .. } => "local",
-                Reach::Ssh => "ssh",
-                Reach::None => "no access",
-            },
-            roles: server
-                .roles
-                .iter()
-                .map(|id| profile.role(id).map_or_else(|| id.to_string(), |role| role.label.clone()))
-                .collect(),
-            version: version_fact(&state.setup, server).map(|fact| found(state, fact, Some(server))),
-            installed: detected.map(|(label, fact)| (label, found(state, fact, Some(server)))).collect(),
-        }
-    };
-    state.setup.inventory.servers.iter().map(row).collect()
+    let roles = server.roles.iter().filter_map(|id| profile.role(id));
+    let detected = roles.filter_map(|role| Some((role.label.clone(), role.detect.as_ref()?)));
+    ComponentRow {
+        server: server.name.clone(),
+        address: server.address.clone(),
+        os: server.os.as_str(),
+        reach: match &server.reach {
+            Reach::Local { .. } => "local",
+            Reach::Ssh => "ssh",
+            Reach::None => "no access",
+        },
+        roles: server
+            .roles
+            .iter()
+            .map(|id| profile.role(id).map_or_else(|| id.to_string(), |role| role.label.clone()))
+            .collect(),
+        version: version(state, server),
+        installed: detected.map(|(label, fact)| (label, found(state, fact, Some(server)))).collect(),
+    }
+}
+
+/// The version of a server as it was found. `None`: it has none of its own.
+pub fn version(state: &State, server: &Server) -> Option<Found> {
+    version_fact(&state.setup, server).map(|fact| found(state, fact, Some(server)))
 }
 
 fn found(state: &State, fact: &FactId, server: Option<&Server>) -> Found {
@@ -105,6 +112,9 @@ pub struct RegisteredRow {
     pub text: String,
     /// Whether it is known, and the same as the inventory has.
     pub agrees: bool,
+    pub is_known: bool,
+    /// Servers of the inventory that are not registered.
+    pub missing: Vec<ServerName>,
 }
 
 /// A row for each role of which the product can tell who is registered.
@@ -137,8 +147,18 @@ pub fn registered(state: &State) -> Vec<RegisteredRow> {
                 parts.join("; ")
             }
         };
-        let agrees = compared.is_some_and(|(orphans, missing)| orphans.is_empty() && missing.is_empty());
-        Some(RegisteredRow { role: role.id.clone(), label: role.label.clone(), text, agrees })
+        let agrees =
+            compared.as_ref().is_some_and(|(orphans, missing)| orphans.is_empty() && missing.is_empty());
+        let is_known = compared.is_some();
+        let missing = compared.map(|(_, missing)| missing).unwrap_or_default();
+        Some(RegisteredRow {
+            role: role.id.clone(),
+            label: role.label.clone(),
+            text,
+            agrees,
+            is_known,
+            missing,
+        })
     });
     rows.collect()
 }

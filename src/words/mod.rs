@@ -1,7 +1,8 @@
 //! What a session says to a person, the same on every face: rows, sentences and counts.
 //!
-//! Every face lays this out in its own way. Each event has one sentence ([`line`]), and each page its rows:
-//! [`inputs`], [`notices`], [`components`], [`checks`], [`summary`], [`status`], [`question`], [`finish`].
+//! Every face lays this out in its own way. Each event has one sentence ([`line()`]), and each page its rows:
+//! [`inputs`], [`notices`], [`components`], [`checks`], [`summary`], [`status`], [`question`], [`finish`]. How it
+//! goes is told by [`tally`], by [`lane`] for each server, and by [`health`] for those who use the farm.
 //!
 //! # Invariants
 //! - Everything is a pure function of the state, the setup or the plan, and of the time that is handed in.
@@ -10,6 +11,8 @@
 //!
 //! # Limits
 //! - Knows no layout: no width, no line break, no mark in front of a line, no colour.
+//! - Whether the runner is still there is no part of the state: a face says it beside, or what stands still looks as
+//!   if it went on.
 //! - What servers, profiles and people wrote stands in it as they wrote it. Whoever shows it escapes it first.
 
 pub mod checks;

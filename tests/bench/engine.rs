@@ -105,28 +105,19 @@ struct Farm {
     versions: [Value; 2],
 }
 
+/// The profile, the inventory's servers and every event of an upgrade.
+pub fn session(servers: usize, at_a_time: &str) -> (String, Arc<Setup>, Vec<(Stamp, Event)>) {
+    let setup = setup(servers, at_a_time);
+    let farm = Farm::upgraded(setup.clone());
+    (PROFILE.replace("AT_A_TIME", at_a_time), setup, farm.journal)
+}
+
 fn whole(servers: usize, at_a_time: &str) {
     let setup = setup(servers, at_a_time);
     let begin = Instant::now();
-    let plan = plan::build(&setup, &plan::AnswerBook::default()).expect("a plan");
+    plan::build(&setup, &plan::AnswerBook::default()).expect("a plan");
     let planning = begin.elapsed();
-    let read = |text: &str| Value::Version(VersionPattern::default().read(text).expect("a version"));
-    let mut farm = Farm {
-        state: State::new(setup.clone()),
-        journal: Vec::new(),
-        updated: BTreeSet::new(),
-        known: BTreeSet::new(),
-        inbox: VecDeque::new(),
-        now_ms: 0,
-        applying: Duration::ZERO,
-        deciding: Duration::ZERO,
-        versions: [read("1.0"), read("2.0")],
-    };
-    farm.append(Event::Opened { program: "bench".into(), host: "bench".into() });
-    farm.wish(&Intent::Check { check: None, server: None });
-    farm.go();
-    farm.wish(&Intent::Begin { plan: plan.hash });
-    farm.go();
+    let farm = Farm::upgraded(setup.clone());
     assert_eq!(farm.state.closed, Some(Close::Done), "the upgrade is done");
     assert_eq!(farm.state.tally().map(|tally| tally.updated), Some(servers));
 
@@ -151,6 +142,29 @@ fn whole(servers: usize, at_a_time: &str) {
 }
 
 impl Farm {
+    /// From the checks of the start to the end.
+    fn upgraded(setup: Arc<Setup>) -> Self {
+        let read = |text: &str| Value::Version(VersionPattern::default().read(text).expect("a version"));
+        let plan = plan::build(&setup, &plan::AnswerBook::default()).expect("a plan");
+        let mut farm = Self {
+            state: State::new(setup),
+            journal: Vec::new(),
+            updated: BTreeSet::new(),
+            known: BTreeSet::new(),
+            inbox: VecDeque::new(),
+            now_ms: 0,
+            applying: Duration::ZERO,
+            deciding: Duration::ZERO,
+            versions: [read("1.0"), read("2.0")],
+        };
+        farm.append(Event::Opened { program: "bench".into(), host: "bench".into() });
+        farm.wish(&Intent::Check { check: None, server: None });
+        farm.go();
+        farm.wish(&Intent::Begin { plan: plan.hash });
+        farm.go();
+        farm
+    }
+
     fn append(&mut self, event: Event) {
         let stamp = Stamp { wall_ms: 0, epoch: 0, mono_ms: self.now_ms };
         let seq = self.journal.len() as u64 + 1;

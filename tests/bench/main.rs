@@ -1,6 +1,7 @@
-//! `cargo bench`: what the engine and the journal carry. `cargo bench -- engine` measures one of them.
+//! `cargo bench`: what the engine and the journal carry, and what a frame costs. `cargo bench -- engine` measures one of them.
 
 mod engine;
+mod frame;
 mod journal;
 
 fn main() {
@@ -11,5 +12,8 @@ fn main() {
     }
     if is_wanted("engine") {
         engine::run();
+    }
+    if is_wanted("frame") {
+        frame::run();
     }
 }

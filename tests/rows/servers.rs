@@ -2,7 +2,7 @@
 
 use nofm::engine::{About, Choice, Close, Event, GATES, Intent, Question};
 use nofm::model::{ServerName, Value};
-use nofm::profile::Profile;
+use nofm::profile::{Page, Profile};
 
 use super::farm::{OLD, SMALL, WHOLE, connect, status_of};
 use super::rehearsal::{Halt, Rehearsal, Scene, host, must, says};
@@ -38,6 +38,21 @@ pub fn the_firewall_is_reviewed_where_it_is_active(profile: &Profile) -> Result<
     let hosts: Vec<&str> = asked.iter().map(|(_, host, _)| host.as_str()).collect();
     must!(hosts == ["ums3"], "the firewall is reviewed on {hosts:?}");
     must!(asked[0].2.contains("8443/tcp"), "the ports are not named: {}", asked[0].2);
+    Ok(())
+}
+
+pub fn the_firewall_has_a_page_where_there_is_windows(profile: &Profile) -> Result<(), String> {
+    let pages = |hosts| -> Result<Vec<String>, String> {
+        let rehearsal = Scene::of(profile, hosts).open()?;
+        let state = &rehearsal.session.state;
+        let shown = state.notices_shown().filter(|notice| notice.page == Page::Firewall && notice.confirm);
+        Ok(shown.map(|notice| notice.text.source().to_owned()).collect())
+    };
+    let with = pages(WHOLE)?;
+    must!(with.len() == 1 && with[0].contains("8443/tcp"), "with Windows servers: {with:?}");
+    // The administrator's PC is none of the farm's hosts.
+    let without = pages(SMALL)?;
+    must!(without.is_empty(), "without Windows servers: {without:?}");
     Ok(())
 }
 

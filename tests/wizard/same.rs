@@ -177,7 +177,7 @@ impl Walk<'_> {
         while !holds(self.face.state()) {
             assert!(began.elapsed() < PATIENCE, "it never comes to: {what}");
             self.face.take_in().expect("the journal is whole");
-            self.face.wait(Duration::from_millis(20)).expect("the runner is there");
+            self.face.listen(Duration::from_millis(20)).expect("the runner is there");
         }
     }
 
@@ -188,7 +188,7 @@ impl Walk<'_> {
             if self.face.take_in().expect("the journal is whole") {
                 since = Instant::now();
             }
-            self.face.wait(Duration::from_millis(20)).expect("the runner is there");
+            self.face.listen(Duration::from_millis(20)).expect("the runner is there");
         }
     }
 
@@ -198,7 +198,7 @@ impl Walk<'_> {
         let number = u16::try_from(self.samples.len()).expect("few");
         let size = (80 + 7 * (number % 5), 24 + number);
         frame(&mut self.face, size);
-        self.face.tell_view().expect("the runner is there");
+        self.face.tell_view();
         let view = serde_json::to_value(self.face.view()).expect("JSON");
         let began = Instant::now();
         let (seq, now_ms) = loop {
@@ -320,7 +320,7 @@ fn a_review_shows_the_very_screens_that_the_operator_saw() {
     let farm = Farm::new();
     fs::write(farm.path("n1/hang"), "").expect("a server that takes long");
     farm.begin();
-    let face = Face::live(farm.follow(), tester(), false).in_zone(TimeZone::UTC);
+    let face = Face::live(farm.follow(), false).in_zone(TimeZone::UTC);
     let mut walked = Walk { farm: &farm, face, samples: Vec::new() };
     walk(&mut walked);
     let samples = walked.samples;

@@ -115,14 +115,14 @@ impl Person {
     fn unsure(&mut self) -> Go<()> {
         let setup = self.desk.state().setup.clone();
         let open =
-            |person: &Self, input: &Input| input.unsure && !person.desk.state().unsure.contains(&input.id);
-        if !setup.profile.inputs.iter().any(|input| open(self, input)) {
+            |person: &Self, id: &InputId| inputs::unsure(person.desk.state()).any(|open| open.id == *id);
+        if inputs::unsure(self.desk.state()).next().is_none() {
             return Ok(());
         }
         self.desk.out.blank()?;
         self.desk.out.text("The vendor does not vouch for the following. Look at each, and change it where it is not right here.")?;
         for input in setup.profile.inputs.iter().filter(|input| input.unsure) {
-            while open(self, input) {
+            while open(self, &input.id) {
                 for (key, server) in keys(&setup, input) {
                     let value = self.desk.state().answers.value(input, server);
                     let shown = value.map_or("(none)".to_owned(), |value| value_text(input, &value));

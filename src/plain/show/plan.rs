@@ -30,7 +30,9 @@ pub fn plan(out: &mut Printer, setup: &Setup, answers: &AnswerBook, plan: &Plan)
     }
     if let Some(text) = summary::total(&stages).text() {
         out.blank()?;
-        out.text(&format!("Altogether: {text}. What people and measuring take comes on top."))?;
+        out.text(&format!(
+            "Altogether: {text}. The time that people take to answer, and servers to be ready, comes on top."
+        ))?;
     }
     out.blank()?;
     out.text(ON_FAILURE)?;

@@ -16,9 +16,9 @@ use super::scene::Scene;
 use super::view::{Dialog, Sure};
 
 pub(super) use answer::{answer, is_answer};
-pub(super) use show::draw;
+pub(super) use show::{draw, field};
 pub(super) use terminal::{TerminalView, draw as terminal, is_alive};
-pub(super) use typing::{takes_text, typed};
+pub(super) use typing::{edit, takes_text, typed};
 
 /// Ctrl-], as the terminal sends it: steps out of an installer's terminal.
 pub(super) const STEP_OUT: u8 = 0x1d;

@@ -1,12 +1,15 @@
 //! How dialogs look.
 
 use super::{output, sure, typing};
+use crate::text::escape::safe;
+use crate::text::width;
 use crate::wizard::keys::{Binding, Key};
 use crate::wizard::look::Tone;
+use crate::wizard::pages;
 use crate::wizard::paint::{Canvas, lines};
+use crate::wizard::review;
 use crate::wizard::scene::Scene;
 use crate::wizard::view::{Dialog, Typing, Wanted};
-use crate::wizard::{pages, panes, review};
 
 /// Draws what lies over the page; gives the place of the cursor.
 pub(in crate::wizard) fn draw(
@@ -85,24 +88,7 @@ fn type_in(
         y = inside.hanging(1, y, "", text, Tone::Plain);
     }
     y += 1;
-    // The end of a long text is seen with the cursor in it.
-    let columns = usize::from(inside.width().saturating_sub(5));
-    let before: String = typing.text.chars().take(typing.cursor).collect();
-    let skip = {
-        let mut skip = 0;
-        let chars: Vec<char> = before.chars().collect();
-        while crate::text::width::width(&chars[skip..].iter().collect::<String>()) >= columns.max(1) {
-            skip += 1;
-        }
-        skip
-    };
-    let shown: String = typing.text.chars().skip(skip).collect();
-    let start = inside.text(1, y, "> ", Tone::Key);
-    inside.part(start, y, u16::try_from(columns).unwrap_or(u16::MAX), 1).tint(0, Tone::Field);
-    inside.cell(start, y, u16::try_from(columns).unwrap_or(u16::MAX), &shown, Tone::Field);
-    let left: String = before.chars().skip(skip).collect();
-    let at = crate::text::width::width(&crate::text::escape::safe(&left));
-    let cursor = inside.at(start.saturating_add(u16::try_from(at).unwrap_or(u16::MAX)), y);
+    let cursor = field(&mut inside, y, typing);
     y += 1;
     for candidate in candidates.iter().take(8) {
         let marked = *candidate == typing.text;
@@ -114,6 +100,23 @@ fn type_in(
         inside.hanging(1, y, "! ", wrong, Tone::Warn);
     }
     cursor
+}
+
+/// What is being typed, with as much of it as is seen around the cursor; gives the place of the cursor.
+pub(in crate::wizard) fn field(canvas: &mut Canvas<'_>, y: u16, typing: &Typing) -> Option<(u16, u16)> {
+    let start = canvas.text(1, y, "> ", Tone::Key);
+    let columns = canvas.width().saturating_sub(start + 2);
+    let before: Vec<char> = typing.text.chars().take(typing.cursor).collect();
+    let wide = |chars: &[char]| width::width(&safe(&chars.iter().collect::<String>()));
+    let mut skip = 0;
+    while skip < before.len() && wide(&before[skip..]) >= usize::from(columns.max(1)) {
+        skip += 1;
+    }
+    let shown: String = typing.text.chars().skip(skip).collect();
+    canvas.part(start, y, columns, 1).tint(0, Tone::Field);
+    canvas.cell(start, y, columns, &shown, Tone::Field);
+    let at = u16::try_from(wide(&before[skip..])).unwrap_or(u16::MAX);
+    canvas.at(start.saturating_add(at), y)
 }
 
 /// Every key of the page below, from the table that handles them.
@@ -170,5 +173,4 @@ fn command(scene: &Scene<'_>, canvas: &mut Canvas<'_>, row: usize, top: usize) {
         inside.text(1, u16::try_from(y).unwrap_or(u16::MAX), line, Tone::Plain);
     }
     inside.scroll(top, all.len());
-    let _ = panes::steps;
 }

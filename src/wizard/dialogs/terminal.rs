@@ -64,9 +64,10 @@ impl TerminalView {
         changed
     }
 
-    /// Whether the installer wants the arrows of a keypad in application mode.
-    pub(in crate::wizard) fn wants_application_keys(&self) -> bool {
-        self.parser.screen().application_cursor()
+    /// What was typed, as the installer expects it: arrows, Home and End have another form for a program that asked
+    /// its terminal for it, and this terminal was not asked.
+    pub(in crate::wizard) fn as_expected(&self, typed: &[u8]) -> Vec<u8> {
+        if self.parser.screen().application_cursor() { in_application_mode(typed) } else { typed.to_vec() }
     }
 }
 
@@ -79,6 +80,16 @@ fn dimensions(size: (u16, u16)) -> (NonZero<u16>, NonZero<u16>) {
 fn parser(size: (u16, u16)) -> vt100::Parser {
     let (rows, columns) = dimensions(size);
     vt100::Parser::new(rows, columns, 0)
+}
+
+fn in_application_mode(typed: &[u8]) -> Vec<u8> {
+    let mut bytes = typed.to_vec();
+    for at in 0..typed.len() {
+        if let [0x1b, b'[', b'A'..=b'D' | b'H' | b'F', ..] = typed[at..] {
+            bytes[at + 1] = b'O';
+        }
+    }
+    bytes
 }
 
 /// The run that an attended step is, once it is intended.
@@ -159,5 +170,15 @@ fn color(color: vt100::Color) -> Option<Color> {
         vt100::Color::Default => None,
         vt100::Color::Idx(index) => Some(Color::Indexed(index)),
         vt100::Color::Rgb(r, g, b) => Some(Color::Rgb(r, g, b)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arrows_change_their_form_and_nothing_else_does() {
+        assert_eq!(in_application_mode(b"a\x1b[A\x1b[5~\x1b[F["), b"a\x1bOA\x1b[5~\x1bOF[");
     }
 }

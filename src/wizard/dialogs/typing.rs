@@ -33,18 +33,24 @@ pub(in crate::wizard) fn typed(face: &mut Face, event: KeyEvent) -> Go<bool> {
         };
         typing.text.clone_from(&list[to]);
         typing.cursor = typing.text.chars().count();
-    } else {
-        let Some(request) = request(event) else { return Ok(false) };
-        let mut input = Input::new(typing.text).with_cursor(typing.cursor);
-        if !matches!(request, InputRequest::InsertChar(_)) || input.value().chars().count() < LONGEST {
-            input.handle(request);
-        }
-        typing.cursor = input.cursor();
-        typing.text = input.value().to_owned();
+    } else if !edit(&mut typing, event) {
+        return Ok(false);
     }
     typing.wrong = wrong(&face.scene(), &wanted, &typing.text).filter(|_| !typing.text.is_empty());
     face.open(Dialog::Type { wanted, typing });
     Ok(true)
+}
+
+/// Takes a key into `typing`. False: it is no key of a text.
+pub(in crate::wizard) fn edit(typing: &mut Typing, event: KeyEvent) -> bool {
+    let Some(request) = request(event) else { return false };
+    let mut input = Input::new(std::mem::take(&mut typing.text)).with_cursor(typing.cursor);
+    if !matches!(request, InputRequest::InsertChar(_)) || input.value().chars().count() < LONGEST {
+        input.handle(request);
+    }
+    typing.cursor = input.cursor();
+    typing.text = input.value().to_owned();
+    true
 }
 
 fn request(event: KeyEvent) -> Option<InputRequest> {

@@ -3,13 +3,24 @@
 //! Every page has the same four functions: `bindings` is the table of its keys, `draw` its picture, `act` carries a
 //! command out, and `why_not_next` says what is missing before the next page may be entered.
 
+mod components;
 mod failure;
 mod finish;
+mod inputs;
+mod list;
+mod notices;
+mod prechecks;
 mod progress;
-mod stub;
+mod sheet;
+mod summary;
 mod verification;
+mod welcome;
 
-pub(super) use stub::{candidates, command_of, input_prompt, read_input};
+pub(super) use components::Registered;
+pub(super) use inputs::{InputLine, candidates, input_prompt, read_input};
+pub(super) use prechecks::{CheckTable, Places};
+pub(super) use summary::{PlanTable, command_of};
+pub(super) use welcome::Versions;
 
 use super::face::{Face, Go};
 use super::keys::{self, Binding, Command};
@@ -57,13 +68,14 @@ pub(super) fn is_further(state: &State) -> bool {
 }
 
 /// Whether `page` is behind the session.
-pub(super) fn is_behind(state: &State, page: Page) -> bool {
+pub(super) fn is_behind(scene: &Scene<'_>, page: Page) -> bool {
+    let state = scene.state;
     let now = Page::of(state);
     if now.is_preparing() {
         return page.is_preparing()
-            && why_not(state, page).is_none()
+            && why_not(scene, page).is_none()
             && page != Page::Summary
-            && was_seen(state, page);
+            && (page < scene.view.page || was_seen(state, page));
     }
     page < now
 }
@@ -96,17 +108,19 @@ pub(super) fn notices_of(page: Page) -> Option<profile::Page> {
 /// What stands above the page.
 pub(super) fn title(scene: &Scene<'_>) -> String {
     match scene.view.page {
-        Page::Prechecks => stub::title(scene),
+        Page::Prechecks => prechecks::title(scene),
         page => page.title().to_owned(),
     }
 }
 
 /// Why the page after `page` may not be entered yet.
-pub(super) fn why_not(state: &State, page: Page) -> Option<String> {
+pub(super) fn why_not(scene: &Scene<'_>, page: Page) -> Option<String> {
     match page {
         Page::Licence | Page::Information | Page::Requirements | Page::Firewall => {
-            stub::why_not_next(state, page)
+            notices::why_not_next(scene.state, page)
         }
+        Page::Inputs => inputs::why_not_next(scene),
+        Page::Prechecks => prechecks::why_not_next(scene),
         _ => None,
     }
 }
@@ -132,10 +146,15 @@ pub(super) fn bindings(scene: &Scene<'_>) -> Vec<Binding> {
         ));
     }
     table.extend(match scene.view.page {
+        Page::Welcome => welcome::bindings(scene),
+        Page::Licence | Page::Information | Page::Requirements | Page::Firewall => notices::bindings(scene),
+        Page::Components => components::bindings(scene),
+        Page::Inputs => inputs::bindings(scene),
+        Page::Prechecks => prechecks::bindings(scene),
+        Page::Summary => summary::bindings(scene),
         Page::Progress | Page::Further => progress::bindings(scene),
         Page::Verification => verification::bindings(scene),
         Page::Finish => finish::bindings(scene),
-        _ => stub::bindings(scene),
     });
     if let Seat::Operator { pen: false } = scene.seat {
         table.push(Binding::new(
@@ -151,11 +170,12 @@ pub(super) fn bindings(scene: &Scene<'_>) -> Vec<Binding> {
             table.push(keys::BACK);
         }
         if scene.view.page != Page::Summary {
-            table.push(keys::NEXT.unless(why_not(scene.state, scene.view.page)));
+            table.push(keys::NEXT.unless(why_not(scene, scene.view.page)));
         }
     }
     table.push(keys::LEAVE);
-    table
+    // A question comes before the page, and the page before what every page has.
+    keys::each_once(table)
 }
 
 /// Whether the question in turn has the keys.
@@ -179,22 +199,41 @@ pub(super) fn draw(scene: &Scene<'_>, canvas: &mut Canvas<'_>) {
     }
     let mut page = canvas.part(0, 0, columns, left);
     match scene.view.page {
+        Page::Welcome => welcome::draw(scene, &mut page),
+        Page::Licence | Page::Information | Page::Requirements | Page::Firewall => {
+            notices::draw(scene, &mut page);
+        }
+        Page::Components => components::draw(scene, &mut page),
+        Page::Inputs => inputs::draw(scene, &mut page),
+        Page::Prechecks => prechecks::draw(scene, &mut page),
+        Page::Summary => summary::draw(scene, &mut page),
         Page::Progress | Page::Further => progress::draw(scene, &mut page),
         Page::Verification => verification::draw(scene, &mut page),
         Page::Finish => finish::draw(scene, &mut page),
-        _ => stub::draw(scene, &mut page),
     }
 }
 
 /// Carries out what a key of the page means.
 pub(super) fn act(face: &mut Face, command: Command) -> Go<()> {
     match face.view().page {
-        Page::Progress | Page::Further => return progress::act(face, command),
-        Page::Verification => verification::act(face, command),
-        Page::Finish => finish::act(face, command),
-        _ => return stub::act(face, command),
+        Page::Welcome => welcome::act(face, command),
+        Page::Licence | Page::Information | Page::Requirements | Page::Firewall => {
+            notices::act(face, command)
+        }
+        Page::Components => components::act(face, command),
+        Page::Inputs => inputs::act(face, command),
+        Page::Prechecks => prechecks::act(face, command),
+        Page::Summary => summary::act(face, command),
+        Page::Progress | Page::Further => progress::act(face, command),
+        Page::Verification => {
+            verification::act(face, command);
+            Ok(())
+        }
+        Page::Finish => {
+            finish::act(face, command);
+            Ok(())
+        }
     }
-    Ok(())
 }
 
 /// To the page after or before the one that is shown.
@@ -217,5 +256,12 @@ pub(super) fn enter(face: &mut Face, page: Page) -> Go<()> {
         view.note = None;
         view.dialog = None::<Dialog>;
     });
-    stub::enter(face, page)
+    match page {
+        Page::Components => components::enter(face),
+        Page::Prechecks => prechecks::enter(face),
+        _ => Ok(()),
+    }
 }
+
+#[cfg(test)]
+mod tests;

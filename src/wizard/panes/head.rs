@@ -4,7 +4,7 @@ use crate::engine::{Close, Phase};
 use crate::text::duration;
 use crate::wizard::draw::{seat_word, step_of};
 use crate::wizard::look::Tone;
-use crate::wizard::paint::Canvas;
+use crate::wizard::paint::{Canvas, lines};
 use crate::wizard::scene::Scene;
 use crate::words;
 
@@ -25,7 +25,7 @@ pub(in crate::wizard) fn header(scene: &Scene<'_>, canvas: &mut Canvas<'_>) {
         canvas.text(end, 0, &word, Tone::HeaderMark);
     }
     let target = scene.target().map(|version| format!(" -> {version}")).unwrap_or_default();
-    let text = format!(" nofm  {}  \"{}\"{target}", setup.profile.product, setup.inventory.farm);
+    let text = format!(" nofm  \"{}\"{target}  {}", setup.inventory.farm, setup.profile.product);
     canvas.cell(0, 0, end.saturating_sub(1), &text, Tone::Header);
 }
 
@@ -74,7 +74,7 @@ pub(in crate::wizard) fn progress_head(scene: &Scene<'_>, canvas: &mut Canvas<'_
         say(canvas, "Every stage is behind; now what must hold at the end is looked at", Tone::Plain);
     }
     let counts = [
-        (digest.active.len(), "running", Tone::Running),
+        (digest.active.len(), "in turn", Tone::Running),
         (digest.trouble.len(), "failed", Tone::Fail),
         (digest.waiting.len(), "waiting", Tone::Plain),
         (digest.done.len(), "done", Tone::Ok),
@@ -85,10 +85,14 @@ pub(in crate::wizard) fn progress_head(scene: &Scene<'_>, canvas: &mut Canvas<'_
         say(canvas, &format!("{count} {word}"), tone);
     }
     let mut y = 2;
+    let rows = if scene.view.size.1 < 24 { 1 } else { 2 };
     for banner in words::notices::banners(state) {
-        if y < 4 {
+        let text = banner.split_whitespace().collect::<Vec<_>>().join(" ");
+        let mut mark = " ! ";
+        for line in lines(&text, canvas.width().saturating_sub(4)).iter().take(rows) {
             canvas.tint(y, Tone::Banner);
-            canvas.text(1, y, &format!("! {}", banner.lines().collect::<Vec<_>>().join(" ")), Tone::Banner);
+            canvas.text(0, y, &format!("{mark}{line}"), Tone::Banner);
+            mark = "   ";
             y += 1;
         }
     }

@@ -13,7 +13,7 @@ pub(in crate::wizard) fn steps(scene: &Scene<'_>, canvas: &mut Canvas<'_>) {
     for (index, page) in pages.iter().enumerate() {
         let (mark, tone) = match index {
             index if index == at => (">", Tone::Selected),
-            _ if pages::is_behind(scene.state, *page) => ("+", Tone::Ok),
+            _ if pages::is_behind(scene, *page) => ("+", Tone::Ok),
             _ => (" ", Tone::Plain),
         };
         inside.text(1, y, &format!("{mark}{:>2} {}", index + 1, page.title()), tone);

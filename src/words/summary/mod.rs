@@ -158,6 +158,14 @@ pub fn rows(setup: &Setup, answers: &AnswerBook, plan: &Plan, with_commands: boo
     stages.into_iter().flat_map(|stage| stage.lanes).flat_map(|lane| lane.steps).collect()
 }
 
+/// The command of the step in `row`, as far as it can be told before its turn.
+pub fn command(setup: &Setup, answers: &AnswerBook, row: &PlanRow) -> Option<String> {
+    let stage = setup.profile.stages.iter().position(|stage| stage.id == row.stage)?;
+    let step = setup.scripts.stages.get(stage)?.find(&row.step)?;
+    let server = row.server.as_ref().and_then(|name| setup.server(name));
+    Some(command::text(setup, answers, server, step))
+}
+
 fn pace(stage: &Stage, count: usize) -> String {
     match stage.at_a_time {
         _ if count < 2 => String::new(),

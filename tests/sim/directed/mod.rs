@@ -6,6 +6,7 @@ mod order;
 mod start;
 mod steps;
 mod viewers;
+mod words;
 
 use std::fmt::Write as _;
 

@@ -5,12 +5,18 @@ mod pictures;
 mod recorded;
 mod reviewing;
 mod same;
+mod svg;
+mod tty;
+mod tty_child;
+mod tty_paint;
+mod tty_pty;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use jiff::tz::TimeZone;
 use nofm::client::{Follower, Mode};
 use nofm::model::ViewerId;
-use nofm::wizard::{Face, Reel, Theme};
+use nofm::wizard::look::{Colours, Glyphs, Theme};
+use nofm::wizard::{Face, Reel};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
@@ -28,7 +34,7 @@ fn operator() -> ViewerId {
 fn live(recorded: &Recorded) -> Face {
     let follower =
         Follower::open(&recorded.state_dir, &recorded.session, operator(), Mode::Rest).expect("it opens");
-    let mut face = Face::live(follower, operator(), false).in_zone(TimeZone::UTC);
+    let mut face = Face::live(follower, false).in_zone(TimeZone::UTC);
     face.take_in().expect("it is read");
     let now_ms = face.state().time.now_ms;
     face.hold(Some(now_ms));
@@ -50,8 +56,12 @@ fn press_ctrl(face: &mut Face, c: char) {
 }
 
 fn frame(face: &mut Face, (columns, rows): (u16, u16)) -> Buffer {
+    frame_in(face, (columns, rows), &Theme::new(Colours::Sixteen, Glyphs::Unicode))
+}
+
+fn frame_in(face: &mut Face, (columns, rows): (u16, u16), theme: &Theme) -> Buffer {
     let mut buffer = Buffer::empty(Rect::new(0, 0, columns, rows));
-    face.draw(&mut buffer, &Theme::default());
+    face.draw(&mut buffer, theme);
     buffer
 }
 

@@ -1,0 +1,140 @@
+//! The tables of keys, of every page.
+
+use std::sync::Arc;
+
+use crossterm::event::KeyCode;
+
+use super::*;
+use crate::engine::{About, Answer, Choice, Question};
+use crate::inventory::{Inventory, Reach, Server};
+use crate::journal::SessionDir;
+use crate::model::{Os, RoleId, ViewerId};
+use crate::plan::Setup;
+use crate::profile::builtin;
+use crate::wizard::keys::{Key, letter};
+use crate::wizard::printed::Printed;
+use crate::wizard::story::Story;
+use crate::wizard::view::{Spot, View};
+
+const SEATS: [Seat; 4] =
+    [Seat::Operator { pen: true }, Seat::Operator { pen: false }, Seat::Watcher, Seat::Reviewer];
+
+/// A farm with a Windows server, so that every page is there.
+fn state() -> State {
+    let profile = profile::parse("igel", builtin::find("igel_ums_ha").expect("it is built in"));
+    let server = |(name, role, os): (&str, &str, Os)| Server {
+        name: name.into(),
+        address: format!("{name}.example"),
+        roles: vec![RoleId::from(role)],
+        os,
+        reach: Reach::Ssh,
+        inputs: std::collections::BTreeMap::new(),
+    };
+    let servers =
+        [("ums1", "server", Os::Linux), ("ums2", "server", Os::Windows), ("lb1", "balancer", Os::Linux)];
+    let inventory = Inventory::new("keys", servers.map(server).to_vec());
+    let profile = profile.unwrap_or_else(|wrong| panic!("{wrong}"));
+    State::new(Arc::new(Setup::new("keys".into(), profile, inventory, 1.0)))
+}
+
+fn question() -> Question {
+    let answer = |choice| Answer { choice, does: String::new(), refused: None, wants_text: false };
+    Question {
+        id: 5,
+        about: About::EndCheck("clocks".into(), None),
+        text: "What now?".to_owned(),
+        details: Vec::new(),
+        options: vec![answer(Choice::Retry), answer(Choice::Hold)],
+    }
+}
+
+/// Calls `look` with every page, from every seat, with and without a question, with it and looking round.
+fn everywhere(look: impl Fn(&Scene<'_>)) {
+    let quiet = state();
+    let mut asked = quiet.clone();
+    asked.questions.insert(5, question());
+    let story = Story::default();
+    let printed = Printed::new(SessionDir::at("/nowhere/keys"));
+    let (viewer, session) = (ViewerId::from("me"), ("keys".to_owned(), String::new()));
+    for page in all(&quiet) {
+        for (state, aside) in [(&quiet, false), (&asked, false), (&asked, true)] {
+            for (seat, pane) in SEATS.iter().flat_map(|seat| [(seat, 0), (seat, 1)]) {
+                let mut view = View { page, aside, size: (80, 24), ..View::default() };
+                view.spots.insert(page, Spot { pane, ..Spot::default() });
+                look(&Scene {
+                    state,
+                    story: &story,
+                    view: &view,
+                    printed: &printed,
+                    seat,
+                    viewer: &viewer,
+                    now_ms: 0,
+                    review: None,
+                    zone: &jiff::tz::TimeZone::UTC,
+                    session: &session,
+                    busy: None,
+                    terminal: None,
+                    deserted: false,
+                });
+            }
+        }
+    }
+}
+
+#[test]
+fn every_page_before_the_start_is_there() {
+    let there = all(&state());
+    assert!(
+        Page::ALL.iter().filter(|page| page.is_preparing()).all(|page| there.contains(page)),
+        "{there:?}"
+    );
+}
+
+#[test]
+fn no_key_is_bound_twice() {
+    everywhere(|scene| {
+        let table = bindings(scene);
+        let keys: Vec<Key> = table.iter().flat_map(Binding::keys).collect();
+        for (index, key) in keys.iter().enumerate() {
+            assert!(
+                !keys[..index].contains(key),
+                "{} is bound twice on {:?} for {:?}: {table:#?}",
+                key.name(),
+                scene.view.page,
+                scene.seat
+            );
+        }
+    });
+}
+
+#[test]
+fn every_key_can_be_typed_on_every_keyboard() {
+    everywhere(|scene| {
+        for binding in bindings(scene) {
+            let keys: Vec<Key> = binding.keys().collect();
+            let is_letter = |key: &Key| matches!(key.code, KeyCode::Char(_)) && !key.ctrl;
+            let has_function = keys.iter().any(|key| matches!(key.code, KeyCode::F(_)));
+            assert!(!has_function || keys.iter().any(is_letter), "a function key alone: {binding:?}");
+            for awkward in "[]{}\\~@".chars() {
+                assert!(
+                    !keys.contains(&letter(awkward)),
+                    "{awkward} cannot be typed everywhere: {binding:?}"
+                );
+            }
+        }
+    });
+}
+
+#[test]
+fn a_page_is_drawn_at_every_size() {
+    use crate::wizard::look::{Env, Theme, Wish};
+    let env = Env::read(|name| (name == "TERM").then(|| "xterm".to_owned()));
+    let theme = Theme::of(&env, &Wish { glyphs: None, colour: None });
+    for size in [(1, 1), (2, 5), (40, 10), (41, 11), (60, 15), (80, 24), (200, 60)] {
+        everywhere(|scene| {
+            let area = ratatui::layout::Rect::new(0, 0, size.0, size.1);
+            let mut buffer = ratatui::buffer::Buffer::empty(area);
+            crate::wizard::draw::draw(scene, &mut buffer, &theme);
+        });
+    }
+}
