@@ -252,6 +252,17 @@ impl Face {
         Ok(news)
     }
 
+    /// Waits until something happened in a session that is under way, or `most` has passed.
+    ///
+    /// # Errors
+    /// When it cannot be told whether there is a runner.
+    pub fn listen(&mut self, most: Duration) -> Go<()> {
+        match &mut self.source {
+            Source::Live(follower) => Ok(follower.wait(most)?),
+            Source::Review(_) => Ok(()),
+        }
+    }
+
     /// What became of what was posted.
     fn answered(&mut self) -> Go<bool> {
         let mut news = false;

@@ -225,8 +225,14 @@ pub(super) fn act(face: &mut Face, command: Command) -> Go<()> {
         Page::Prechecks => prechecks::act(face, command),
         Page::Summary => summary::act(face, command),
         Page::Progress | Page::Further => progress::act(face, command),
-        Page::Verification => verification::act(face, command),
-        Page::Finish => finish::act(face, command),
+        Page::Verification => {
+            verification::act(face, command);
+            Ok(())
+        }
+        Page::Finish => {
+            finish::act(face, command);
+            Ok(())
+        }
     }
 }
 

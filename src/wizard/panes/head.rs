@@ -70,6 +70,9 @@ pub(in crate::wizard) fn progress_head(scene: &Scene<'_>, canvas: &mut Canvas<'_
         let stages = state.setup.profile.stages.len();
         say(canvas, &format!("Stage {} of {stages}: {}", state.stage + 1, stage.title), Tone::Plain);
     }
+    if state.phase == Phase::Ending && state.close().is_none() {
+        say(canvas, "Every stage is behind; now what must hold at the end is looked at", Tone::Plain);
+    }
     let counts = [
         (digest.active.len(), "in turn", Tone::Running),
         (digest.trouble.len(), "failed", Tone::Fail),
