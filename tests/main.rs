@@ -5,6 +5,7 @@ mod lab;
 mod plain;
 mod profiles;
 mod rows;
+mod runner;
 mod sim;
 mod tidy;
 mod transport;

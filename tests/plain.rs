@@ -8,6 +8,9 @@ use std::process::{Child, ChildStdin, Command, Output, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
+use nofm::client::{Follower, Mode};
+use nofm::engine::Intent;
+use nofm::journal::StateDir;
 use serde_json::Value;
 
 /// How long a line may keep a test waiting.
@@ -370,6 +373,34 @@ fn what_is_forbidden_is_listed_with_the_reason_and_has_no_number() {
     assert_eq!(said.code, 0, "{}\n{}", said.out, said.err);
     assert!(!said.out.contains('\u{1b}'), "an escape character reached the terminal");
     assert!(said.out.contains("What failed on the way"), "{}", said.out);
+}
+
+#[test]
+fn without_a_person_a_stop_says_which_step_it_waits_for() {
+    let farm = Farm::new();
+    fs::write(farm.path("n1/hang"), "").expect("a fault");
+    let mut nofm = farm.dialogue(&[
+        "run",
+        "-p",
+        "profile.toml",
+        "-i",
+        "inventory.toml",
+        "--answers",
+        "answers.toml",
+        "--headless",
+    ]);
+    nofm.hears("n1: \"Install\" starts");
+    let state_dir = StateDir::at(farm.path("home")).expect("the state folder");
+    let sessions = state_dir.sessions().expect("sessions");
+    let mut other =
+        Follower::open(&state_dir, &sessions[0], "other".into(), Mode::Live).expect("a second viewer");
+    other.send(&Intent::TakePen { by_force: true }).expect("the runner answers");
+    other.send(&Intent::Stop).expect("the runner answers");
+    nofm.hears("n1: \"Install\" has run for").hears("nothing is cut off");
+    fs::remove_file(farm.path("n1/hang")).expect("the fault");
+    let said = nofm.ends();
+    assert_eq!(said.code, 4, "{}", said.out);
+    assert_eq!(said.out.matches("has run for").count(), 1, "{}", said.out);
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! The whole of it: the built-in profile on a stand-in farm, with the runner killed and the installer gone through in
 //! its terminal.
 
+mod headless;
+
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};

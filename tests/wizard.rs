@@ -1,17 +1,22 @@
 //! The wizard's pictures: sessions that were rehearsed in memory, in files, as a face shows them.
 
+mod cells;
 mod pictures;
 mod recorded;
+mod reviewing;
+mod same;
+mod svg;
 mod tty;
 mod tty_child;
 mod tty_paint;
 mod tty_pty;
 
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use jiff::tz::TimeZone;
 use nofm::client::{Follower, Mode};
 use nofm::model::ViewerId;
-use nofm::wizard::Face;
 use nofm::wizard::look::{Colours, Glyphs, Theme};
+use nofm::wizard::{Face, Reel};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
@@ -29,9 +34,25 @@ fn operator() -> ViewerId {
 fn live(recorded: &Recorded) -> Face {
     let follower =
         Follower::open(&recorded.state_dir, &recorded.session, operator(), Mode::Rest).expect("it opens");
-    let mut face = Face::live(follower, false).still(TimeZone::UTC);
+    let mut face = Face::live(follower, false).in_zone(TimeZone::UTC);
     face.take_in().expect("it is read");
+    let now_ms = face.state().time.now_ms;
+    face.hold(Some(now_ms));
     face
+}
+
+/// The session as somebody reviews it.
+fn review(recorded: &Recorded) -> Face {
+    let reel = Reel::open(&recorded.state_dir, &recorded.session, "reviewer".into()).expect("it opens");
+    Face::review(reel, recorded.session.clone(), "reviewer".into()).in_zone(TimeZone::UTC)
+}
+
+fn press(face: &mut Face, code: KeyCode) {
+    face.key(KeyEvent::new(code, KeyModifiers::NONE)).expect("the key is taken");
+}
+
+fn press_ctrl(face: &mut Face, c: char) {
+    face.key(KeyEvent::new(KeyCode::Char(c), KeyModifiers::CONTROL)).expect("the key is taken");
 }
 
 fn frame(face: &mut Face, (columns, rows): (u16, u16)) -> Buffer {

@@ -200,6 +200,11 @@ impl Follower {
         }
     }
 
+    /// Up to which event the journal may be read; `u64::MAX`: all of it.
+    pub(super) fn synced(&self) -> u64 {
+        self.synced
+    }
+
     pub fn waker(&self) -> Waker {
         Waker(self.tell.clone())
     }
@@ -386,7 +391,7 @@ impl Follower {
 }
 
 /// When an event was journalled, as the engine has it.
-fn stamp(entry: &Entry<Event>) -> Stamp {
+pub(super) fn stamp(entry: &Entry<Event>) -> Stamp {
     Stamp {
         wall_ms: entry.stamp.at().as_millisecond(),
         epoch: entry.stamp.epoch,
@@ -394,7 +399,7 @@ fn stamp(entry: &Entry<Event>) -> Stamp {
     }
 }
 
-fn open_files(session: &SessionDir) -> Result<(Reader, State), ClientError> {
+pub(super) fn open_files(session: &SessionDir) -> Result<(Reader, State), ClientError> {
     let reader = Reader::open(session)?;
     let text = session.setup(reader.header())?;
     let setup = SessionFile::parse(&text)

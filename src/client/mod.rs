@@ -19,9 +19,11 @@ mod follow;
 mod glance;
 mod launch;
 mod link;
+mod replay;
 
 pub use error::ClientError;
 pub use files::whole_path;
 pub use follow::{Follower, Mode, Reply, Runner, Sent, Waker};
 pub use glance::{Glance, counted, glance};
 pub use launch::launch;
+pub use replay::Replay;

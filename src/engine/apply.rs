@@ -181,6 +181,10 @@ impl State {
                 self.on_step(of, |lane, _| lane.phase = LanePhase::Recovering);
                 self.begin_side(lane, Some(of.clone()));
             }
+            Event::CollectBegun { lane, of } => {
+                self.on_step(of, |lane, _| lane.phase = LanePhase::Recovering);
+                self.begin_side(lane, Some(of.clone()));
+            }
             Event::FixBegun { lane } => self.begin_side(lane, None),
             Event::Undone { steps } => {
                 self.once.retain(|(_, used), _| {
@@ -330,7 +334,10 @@ impl State {
             return;
         }
         self.note_open(&purpose, |lane| lane.open += open.len());
-        self.measures.begin(purpose, Measure { begun_ms: self.time.now_ms, begun_seq: self.seq, open });
+        let quiet = self.quiet_probes_of(&purpose, &open);
+        let unread = BTreeSet::new();
+        let (begun_ms, begun_seq) = (self.time.now_ms, self.seq);
+        self.measures.begin(purpose, Measure { begun_ms, begun_seq, open, quiet, unread });
     }
 
     /// Keeps the count of what a lane's measures wait for.
@@ -399,15 +406,29 @@ impl State {
     fn read(&mut self, probe: &ProbeKey, asked: u64, reading: &Reading) {
         let told = reading.known == Known::Told;
         let dated = Dated { reading: reading.clone(), at_ms: self.time.now_ms };
-        self.latest.insert(probe.clone(), dated);
         let unknown = matches!(reading.seen, Measured::Unknown(_));
         if unknown && !told && self.can_be_told(probe) {
+            for purpose in self.measures.go_without(probe, asked) {
+                self.note_open(&purpose, |lane| lane.open = lane.open.saturating_sub(1));
+            }
+            let is_wanted = self.measures.want(probe);
+            // The operator's word counts on where nobody asks for a new one.
+            let has_word = self
+                .latest
+                .get(probe)
+                .is_some_and(|l| l.reading.known == Known::Told && l.reading.value().is_some());
+            if is_wanted || !has_word {
+                self.latest.insert(probe.clone(), dated);
+            }
             if self.wanted.get(probe).is_some_and(|since| *since <= asked) {
                 self.wanted.remove(probe);
-                self.asking.insert(probe.clone());
+                if is_wanted {
+                    self.asking.insert(probe.clone());
+                }
             }
             return;
         }
+        self.latest.insert(probe.clone(), dated);
         self.asking.remove(probe);
         if self.wanted.get(probe).is_some_and(|since| *since <= asked) {
             self.wanted.remove(probe);

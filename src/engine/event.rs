@@ -246,6 +246,11 @@ pub enum Event {
         lane: LaneKey,
         of: StepKey,
     },
+    /// What the vendor's support needs is collected, after which the failure is asked about again.
+    CollectBegun {
+        lane: LaneKey,
+        of: StepKey,
+    },
     /// What a recovery undid may be done once more.
     Undone {
         steps: Vec<StepId>,

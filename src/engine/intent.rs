@@ -486,6 +486,12 @@ impl State {
                 let lane = LaneKey { script, server: key.lane.server.clone(), round, item: None };
                 vec![Event::RecoveryBegun { lane, of: key.clone() }]
             }
+            (About::Failure(key), Choice::Collect) => {
+                let round = u32::try_from(self.sides.len()).unwrap_or(u32::MAX).saturating_add(1);
+                let script = ScriptRef::Collect;
+                let lane = LaneKey { script, server: key.lane.server.clone(), round, item: None };
+                vec![Event::CollectBegun { lane, of: key.clone() }]
+            }
             (About::EndCheck(check, server), Choice::Fix) => self.judge_fix(check, server.as_ref())?,
             (About::EndCheck(check, server), Choice::Accept) => {
                 let title = self.check_facts(check).map_or(check.to_string(), |facts| facts.title.to_owned());

@@ -13,6 +13,8 @@ pub enum ScriptRef {
     Stage(StageId),
     Recovery(FailureId),
     Fix(CheckId),
+    /// What is collected after a failure.
+    Collect,
 }
 
 impl fmt::Display for ScriptRef {
@@ -21,6 +23,7 @@ impl fmt::Display for ScriptRef {
             Self::Stage(id) => id.fmt(f),
             Self::Recovery(id) => write!(f, "recovery of {id}"),
             Self::Fix(id) => write!(f, "fix of {id}"),
+            Self::Collect => f.write_str("collecting"),
         }
     }
 }
@@ -31,7 +34,7 @@ pub struct LaneKey {
     pub script: ScriptRef,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub server: Option<ServerName>,
-    /// The round a stage is in; for recoveries and fixes how many there were before, so that none is taken
+    /// The round a stage is in; for recoveries, fixes and collections how many there were before, so that none is taken
     /// for another.
     pub round: u32,
     /// The orphaned entry a fix is about.

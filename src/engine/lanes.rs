@@ -115,7 +115,14 @@ impl State {
         let Some(step) = self.script(&key.script).and_then(|script| script.steps.get(index)) else {
             return false;
         };
-        step.when.iter().all(|when| {
+        let mut conditions = &step.when;
+        if key.script == ScriptRef::Collect {
+            match self.setup.scripts.collection.fits(index, server) {
+                Some(of) => conditions = &of.when,
+                None => return false,
+            }
+        }
+        conditions.iter().all(|when| {
             let scope = plan::Scope::settled(&self.setup, &self.answers, server).with(&when.with);
             !scope.is_settled(when.expr.names()) || when.expr.test(&|name| scope.lookup(name)) != Some(false)
         })
@@ -247,10 +254,20 @@ impl State {
         self.after_recovery(key);
     }
 
-    /// A recovery that ended hands back to the lane it is of.
+    /// Whether there is something to collect after a failure at `lane`.
+    pub(super) fn can_collect(&self, lane: &LaneKey) -> bool {
+        let key = LaneKey { script: ScriptRef::Collect, item: None, ..lane.clone() };
+        let count = self.setup.scripts.collection.script.steps.len();
+        (0..count).any(|index| self.side_step_applies(&key, index, self.server_of(&key)))
+    }
+
+    /// A recovery or a collection that ended hands back to the lane it is of.
     fn after_recovery(&mut self, key: &LaneKey) {
-        let ScriptRef::Recovery(id) = &key.script else { return };
         let Some(of) = self.lane(key).and_then(|lane| lane.of.clone()) else { return };
+        if key.script == ScriptRef::Collect {
+            return self.on_step(&of, |lane, _| lane.phase = LanePhase::Active);
+        }
+        let ScriptRef::Recovery(id) = &key.script else { return };
         let then = self.setup.profile.failure(id).map(|failure| failure.then.clone());
         match then {
             Some(crate::profile::Then::Retry) => self.retry(&of),

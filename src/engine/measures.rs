@@ -14,6 +14,10 @@ pub struct Measure {
     pub begun_seq: u64,
     /// What is still to be read. Empty: ready to be concluded from.
     pub open: BTreeSet<ProbeKey>,
+    /// What the operator is not asked for where it cannot be read.
+    pub quiet: BTreeSet<ProbeKey>,
+    /// What could not be read, and was not asked for: unknown here, whatever was said of it before.
+    pub unread: BTreeSet<ProbeKey>,
 }
 
 /// At most one measure for a purpose.
@@ -122,6 +126,26 @@ impl Measures {
             self.waiting.insert(probe.clone(), later);
         }
         has
+    }
+
+    /// A reading that was asked for after event `asked` is unknown: who would not have the operator asked for it
+    /// goes on without it. Their purposes.
+    pub(super) fn go_without(&mut self, probe: &ProbeKey, asked: u64) -> Vec<Purpose> {
+        let Some(waiting) = self.waiting.get_mut(probe) else { return Vec::new() };
+        let mut without = Vec::new();
+        waiting.retain(|purpose| {
+            let measure =
+                self.by.get_mut(purpose).filter(|m| m.begun_seq <= asked && m.quiet.contains(probe));
+            let Some(measure) = measure else { return true };
+            measure.open.remove(probe);
+            measure.unread.insert(probe.clone());
+            without.push(purpose.clone());
+            false
+        });
+        if waiting.is_empty() {
+            self.waiting.remove(probe);
+        }
+        without
     }
 
     pub(super) fn clear(&mut self) {

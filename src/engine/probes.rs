@@ -24,14 +24,9 @@ impl State {
         let scope = self.scope(&seen, server).with(&step.with);
         match purpose {
             Purpose::Turn(_) => {
-                for when in &step.when {
-                    probes.expr(&when.expr, &self.scope(&seen, server).with(&when.with));
-                }
+                self.turn_probes(key, probes);
                 if let Some(done) = &step.step.done {
                     probes.expr(done, &scope);
-                }
-                for template in templates(step, server.map_or(crate::model::Os::Linux, |server| server.os)) {
-                    probes.names(template.names(), &scope, 0);
                 }
             }
             Purpose::Needs(_) => {
@@ -63,6 +58,29 @@ impl State {
             }
             _ => {}
         }
+    }
+
+    /// What decides whether the step in turn at `key` applies, and what it would say.
+    fn turn_probes(&self, key: &StepKey, probes: &mut Probes<'_>) {
+        let server = self.server_of(&key.lane);
+        let seen = Seen::new(self, Some(&key.lane));
+        let Some(step) = self.current(key).and_then(|lane| self.plan_step(lane)) else { return };
+        let scope = self.scope(&seen, server).with(&step.with);
+        for when in &step.when {
+            probes.expr(&when.expr, &self.scope(&seen, server).with(&when.with));
+        }
+        for template in templates(step, server.map_or(crate::model::Os::Linux, |server| server.os)) {
+            probes.names(template.names(), &scope, 0);
+        }
+    }
+
+    /// Of what is `open` for `purpose`, that which the operator is not asked for where it cannot be read: a look
+    /// whether a step is done already saves work, and an unknown one just does not save it.
+    pub(super) fn quiet_probes_of(&self, purpose: &Purpose, open: &BTreeSet<ProbeKey>) -> BTreeSet<ProbeKey> {
+        let Purpose::Turn(key) = purpose else { return BTreeSet::new() };
+        let mut asked = Probes::new(self);
+        self.turn_probes(key, &mut asked);
+        open.difference(&asked.take()).cloned().collect()
     }
 
     /// The gates of a lane's stage, and the version that counts for n.

@@ -354,6 +354,7 @@ impl State {
             ScriptRef::Stage(id) => scripts.stages.get(self.stage_index(id)?),
             ScriptRef::Recovery(id) => scripts.recoveries.get(id),
             ScriptRef::Fix(id) => scripts.fixes.get(id),
+            ScriptRef::Collect => Some(&scripts.collection.script),
         }
     }
 

@@ -1,7 +1,9 @@
 //! The state as expressions see it.
 
+use std::collections::BTreeSet;
+
 use super::key::{LaneKey, ScriptRef};
-use super::measure::{Measured, ProbeKey};
+use super::measure::{Measured, ProbeKey, Probes};
 use super::state::{LanePhase, State};
 use super::verdict;
 use crate::model::{CheckId, FactId, Known, ServerName, StepId, Tally, Value, Verdict};
@@ -16,12 +18,23 @@ const DEPTH_MAX: usize = 8;
 pub struct Seen<'a> {
     state: &'a State,
     lane: Option<&'a LaneKey>,
+    /// What counts as unknown, whatever was said of it before.
+    without: Option<&'a BTreeSet<ProbeKey>>,
     depth: usize,
 }
 
 impl<'a> Seen<'a> {
     pub fn new(state: &'a State, lane: Option<&'a LaneKey>) -> Self {
-        Self { state, lane, depth: 0 }
+        Self { state, lane, without: None, depth: 0 }
+    }
+
+    /// The same, with these readings unknown.
+    pub(super) fn without(self, probes: Option<&'a BTreeSet<ProbeKey>>) -> Self {
+        Self { without: probes.filter(|probes| !probes.is_empty()), ..self }
+    }
+
+    fn lacks(&self, probe: &ProbeKey) -> bool {
+        self.without.is_some_and(|without| without.contains(probe))
     }
 
     #[expect(clippy::option_option, reason = "not derived at all, and derived but unknown, are two things")]
@@ -43,6 +56,9 @@ impl Facts for Seen<'_> {
             return derived;
         }
         let key = ProbeKey::Fact(fact.clone(), server.cloned());
+        if self.lacks(&key) {
+            return None;
+        }
         self.state.latest.get(&key)?.reading.value().cloned()
     }
 
@@ -57,6 +73,13 @@ impl Facts for Seen<'_> {
         }
         let check = self.state.setup.profile.check(check)?;
         let server = if check.roles.is_empty() { None } else { server };
+        if self.without.is_some() {
+            let mut probes = Probes::new(self.state);
+            probes.check(check, server.and_then(|server| self.state.setup.server(server)), self.depth);
+            if probes.take().iter().any(|probe| self.lacks(probe)) {
+                return None;
+            }
+        }
         match verdict::verdict(self.state, check, server).verdict {
             Verdict::Pass => Some(true),
             Verdict::Fail => Some(false),
@@ -88,6 +111,18 @@ impl Facts for Seen<'_> {
     }
 
     fn tally(&self) -> Option<(usize, usize)> {
+        let counts = |probe: &ProbeKey| match probe {
+            ProbeKey::Fact(fact, _) => {
+                let roles = &self.state.setup.profile.roles;
+                roles
+                    .iter()
+                    .any(|role| role.version.as_ref() == Some(fact) || role.registered.as_ref() == Some(fact))
+            }
+            ProbeKey::Check(..) => false,
+        };
+        if self.without.is_some_and(|without| without.iter().any(counts)) {
+            return None;
+        }
         let tally = self.state.tally()?;
         Some((tally.updated + tally.told, tally.of))
     }

@@ -46,7 +46,7 @@ pub use farm::{Ban, FarmDir, FarmLock, Lifted};
 pub use line::{Chain, Entry, FORMAT, Header, LONGEST_LINE, Stamp};
 pub use lock::Holder;
 pub use output::{OutputLog, OutputReader};
-pub use read::{Read, Reader, Verified, read_all, verify};
+pub use read::{Mark, Read, Reader, Verified, read_all, verify};
 pub use session::{SessionDir, SessionLock};
 pub use state::{StateDir, random_bits, session_id};
 pub use writer::{Synced, Writer};

@@ -117,6 +117,35 @@ impl Reader {
     }
 }
 
+/// A place in a journal, from which it can be read again.
+#[derive(Clone, Copy, Debug)]
+pub struct Mark {
+    end: End,
+    line: u64,
+}
+
+impl Reader {
+    /// Where it stands: behind the last event read.
+    pub fn mark(&self) -> Mark {
+        Mark { end: self.scanner.end, line: self.scanner.line }
+    }
+
+    /// Goes to `mark`, a place in this very journal.
+    pub fn go_to(&mut self, mark: Mark) -> Result<(), JournalError> {
+        self.scanner.end = mark.end;
+        self.scanner.line = mark.line;
+        self.scanner.refresh()
+    }
+
+    /// The next event of a journal, or of a part of one, that does not change any more. `None`: there is none.
+    pub fn next_event<E: DeserializeOwned>(&mut self) -> Result<Option<Entry<E>>, JournalError> {
+        match self.scanner.event()? {
+            Found::Event(entry) => Ok(Some(entry)),
+            Found::Torn(_) | Found::End => Ok(None),
+        }
+    }
+}
+
 enum Found<T> {
     Event(T),
     Torn(u64),

@@ -129,6 +129,13 @@ pub(super) fn write_server(
     Ok(root)
 }
 
+/// A name that no other lab has: what was forbidden on one farm, or who upgrades it, is nothing to another.
+pub(super) fn name() -> String {
+    use std::hash::{BuildHasher as _, Hasher as _, RandomState};
+    let word = RandomState::new().build_hasher().finish();
+    format!("lab-{:06x}", word & 0x00ff_ffff)
+}
+
 /// The inventory of the farm.
 pub(super) fn inventory(farm: &str, servers: &[Server]) -> String {
     let mut text = format!("nofm = 1\nfarm = \"{farm}\"\n");

@@ -165,7 +165,7 @@ fn write_papers(dir: &Path, servers: &[Server], port: u16) -> Result<Lab, LabErr
         installer_path: installer(NEW),
         older_installer_path: installer(OLDER),
     };
-    write(&lab.inventory_path, &farm::inventory("lab", servers))?;
+    write(&lab.inventory_path, &farm::inventory(&farm::name(), servers))?;
     let string = |text: &str| toml::Value::String(text.to_owned()).to_string();
     let answers = asset!("answers.toml")
         .replace("@version@", &string(NEW))

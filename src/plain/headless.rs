@@ -11,9 +11,13 @@ use crate::inventory::Answers;
 use crate::model::InputId;
 use crate::plan;
 use crate::profile::Page;
+use crate::words;
 use crate::words::checks::{is_checked, problems};
 use crate::words::components::is_surveyed;
 use crate::words::{inputs, notices};
+
+/// How often what the end waits for is said again.
+const SAY_AGAIN_MS: u64 = 60_000;
 
 /// How far a session is taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,11 +33,13 @@ pub(super) struct Script<'a> {
     console: Console,
     policy: Policy<'a>,
     reach: Reach,
+    /// What the end was last said to wait for, and when, in session milliseconds.
+    waits: Option<(Vec<String>, u64)>,
 }
 
 impl<'a> Script<'a> {
     pub(super) fn new(desk: Desk, console: Console, answers: &'a Answers) -> Self {
-        Self { desk, console, policy: Policy::new(answers), reach: Reach::End }
+        Self { desk, console, policy: Policy::new(answers), reach: Reach::End, waits: None }
     }
 
     pub(super) fn into_desk(self) -> Desk {
@@ -126,8 +132,45 @@ impl<'a> Script<'a> {
         loop {
             self.desk.catch_up()?;
             self.leave_if_told()?;
+            self.tell_waiting()?;
             self.desk.wait()?;
         }
+    }
+
+    /// A session that is to stop waits for what runs; nobody is to take that for a hang.
+    fn tell_waiting(&mut self) -> Go<()> {
+        let state = self.desk.state();
+        if state.halt.is_none() {
+            return Ok(());
+        }
+        let now_ms = self.desk.follower.now_ms();
+        let running: Vec<_> = state.active_lanes().filter(|lane| lane.is_running()).collect();
+        let names: Vec<String> = running
+            .iter()
+            .map(|lane| {
+                let title = words::step_title(state, &state.step_key(lane));
+                format!("{}: \"{title}\"", words::place(lane.key.server.as_ref()))
+            })
+            .collect();
+        let again = self
+            .waits
+            .as_ref()
+            .is_none_or(|(said, at_ms)| *said != names || now_ms.saturating_sub(*at_ms) >= SAY_AGAIN_MS);
+        if names.is_empty() || !again {
+            return Ok(());
+        }
+        let ran = running.iter().map(|lane| words::short(now_ms.saturating_sub(lane.phase_ms)));
+        let lines: Vec<String> = names
+            .iter()
+            .zip(ran)
+            .map(|(name, ran)| format!("{name} has run for {ran}; the session stops once it ends"))
+            .collect();
+        for line in lines {
+            self.say("! ", &line)?;
+        }
+        self.say("! ", "nothing is cut off on a server; to leave without waiting, press Ctrl-C: the runner goes on waiting")?;
+        self.waits = Some((names, now_ms));
+        Ok(())
     }
 
     fn leave_if_told(&mut self) -> Go<()> {
@@ -277,9 +320,11 @@ impl<'a> Script<'a> {
             if done(self.desk.state()) {
                 return Ok(());
             }
-            match self.desk.question() {
-                Some(question) => self.answer(&question)?,
-                None => self.desk.wait()?,
+            if let Some(question) = self.desk.question() {
+                self.answer(&question)?;
+            } else {
+                self.tell_waiting()?;
+                self.desk.wait()?;
             }
         }
     }

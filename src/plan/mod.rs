@@ -7,6 +7,7 @@
 
 pub mod answers;
 mod build;
+mod collection;
 mod scope;
 mod script;
 mod session_file;
@@ -14,6 +15,7 @@ mod setup;
 
 pub use answers::AnswerBook;
 pub use build::{Lane, Plan, PlanProblem, build, stage_servers};
+pub use collection::{Collection, For};
 pub use scope::{Facts, NoFacts, Scope, UPLOADS, version_fact};
 pub use script::{PlanStep, Script, Scripts, When, With};
 pub use session_file::{SessionFile, SessionFileError, Source};

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::collection::Collection;
 use crate::model::{CheckId, FailureId, ProcedureId, StepId};
 use crate::profile::{Act, At, Expr, Position, Profile, Step, Template};
 
@@ -80,6 +81,8 @@ pub struct Scripts {
     pub stages: Vec<Arc<Script>>,
     pub recoveries: BTreeMap<FailureId, Arc<Script>>,
     pub fixes: BTreeMap<CheckId, Arc<Script>>,
+    /// What `collect` takes when a failure rule offers it.
+    pub collection: Collection,
 }
 
 impl Scripts {
@@ -88,23 +91,37 @@ impl Scripts {
             let steps = profile.procedure(id).map(|procedure| procedure.steps.as_slice()).unwrap_or_default();
             Arc::new(flatten(profile, steps, vec![id.clone()]))
         };
-        Self {
-            stages: profile
-                .stages
-                .iter()
-                .map(|stage| Arc::new(flatten(profile, &stage.steps, Vec::new())))
-                .collect(),
-            recoveries: profile
-                .failures
-                .iter()
-                .filter_map(|failure| Some((failure.id.clone(), procedure(failure.recover.as_ref()?))))
-                .collect(),
-            fixes: profile
-                .checks
-                .iter()
-                .filter_map(|check| Some((check.id.clone(), procedure(check.fix.as_ref()?))))
-                .collect(),
-        }
+        let stages: Vec<Arc<Script>> =
+            profile.stages.iter().map(|stage| Arc::new(flatten(profile, &stage.steps, Vec::new()))).collect();
+        let recoveries: BTreeMap<FailureId, Arc<Script>> = profile
+            .failures
+            .iter()
+            .filter_map(|failure| Some((failure.id.clone(), procedure(failure.recover.as_ref()?))))
+            .collect();
+        let fixes: BTreeMap<CheckId, Arc<Script>> = profile
+            .checks
+            .iter()
+            .filter_map(|check| Some((check.id.clone(), procedure(check.fix.as_ref()?))))
+            .collect();
+        // A procedure that nothing uses may be there to be collected from.
+        let used = |id: &ProcedureId| {
+            let all = stages.iter().chain(recoveries.values()).chain(fixes.values());
+            all.flat_map(|script| &script.steps).any(|step| step.from.contains(id))
+        };
+        let unused: Vec<(&str, Arc<Script>)> = profile
+            .procedures
+            .iter()
+            .filter(|one| !used(&one.id))
+            .map(|one| (one.id.as_str(), procedure(&one.id)))
+            .collect();
+        let of_stages = profile.stages.iter().zip(&stages);
+        let of_stages = of_stages.map(|(stage, script)| (stage.id.as_str(), &stage.roles[..], &**script));
+        let rest = recoveries.iter().map(|(id, script)| (id.as_str(), script));
+        let rest = rest.chain(fixes.iter().map(|(id, script)| (id.as_str(), script)));
+        let rest = rest.chain(unused.iter().map(|(id, script)| (*id, script)));
+        let rest = rest.map(|(id, script)| (id, &[][..], &**script));
+        let collection = Collection::of(of_stages.chain(rest));
+        Self { stages, recoveries, fixes, collection }
     }
 }
 

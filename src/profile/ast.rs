@@ -436,6 +436,9 @@ pub enum Offer {
     Recover,
     Hold,
     Abort,
+    /// The `collect` steps of the profile that are for the server that failed are carried out: those of stages of its
+    /// roles, those of procedures, and those with an `at` of their own. What they take lies in the session folder,
+    /// and the failure is asked about again. `when` counts as far as it names no facts; `needs` and `done` do not.
     Collect,
 }
 

@@ -9,6 +9,11 @@
 //! An expression is unknown as soon as a name that it needs is, and an unknown one never holds. A template
 //! quotes whatever it fills in.
 //!
+//! `collect` brings files of a server into the session folder, as they are there: `*` and `?` stand for what fits, of a
+//! large file its end is taken, and a file that was collected before gives way. Where a failure rule offers
+//! `collect`, the `collect` steps that are for the failed server are carried out, whichever stage or procedure
+//! they stand in; a procedure that nothing uses may hold what is collected then alone.
+//!
 //! Limits: the shells' grammars are known as far as it takes to find quotes, and in doubt a command is
 //! refused. Whether a host gets a procedure twice because it has two roles depends on the inventory, and is
 //! found when the plan is made. Knows neither servers nor terminals, and opens no file: whoever has the text

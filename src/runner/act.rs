@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use regex::bytes::Regex;
 use tokio::sync::mpsc::UnboundedSender;
 
+use super::collect::collect;
 use super::core::Input;
 use super::links::Links;
 use super::probe::{reach_of, service_words};
@@ -15,18 +16,21 @@ use crate::engine::{End, Event, Job, Place, StepKey, Work};
 use crate::journal::{OutputLog, OutputReader, SessionDir};
 use crate::model::Os;
 use crate::profile::ServiceAct;
-use crate::text::escape::{Newline, safe_bytes};
+use crate::text::escape::{Newline, safe, safe_bytes};
 use crate::transport::checks::{self, service_script};
-use crate::transport::{Heard, Link, LinkError, RunEnd, RunId, StartOpts, Terminal, file_sha256};
+use crate::transport::{
+    Heard, Link, LinkError, RunEnd, RunId, RunState, StartOpts, Started, Terminal, file_sha256,
+};
 
 /// Bytes of a step's output that go into the journal.
 const TAIL: usize = 4096;
 /// The longest line that `has` and `lacks` look at, in bytes; the rest of a longer one is not looked at.
 const LINE: usize = 64 * 1024;
-/// How much of a file `collect` takes, from its end.
-const COLLECT: u64 = 64 << 20;
 /// The longest pause between two tries to reach a server.
 const PAUSE: Duration = Duration::from_secs(30);
+/// How long a run may stay claimed before it is called off: a server takes less to put the claim on its disk.
+const CLAIMED: Duration = Duration::from_secs(10);
+const LOOK: Duration = Duration::from_millis(500);
 
 /// All that is needed to carry a step out at one place.
 pub(super) struct Order {
@@ -87,23 +91,70 @@ async fn do_job(mut order: Order, link: &Link, watch: &mut Watch, tell: &Unbound
         Job::Upload { local, remote } => {
             return upload(&order, link, local.clone(), remote.clone(), watch, tell).await;
         }
-        Job::Collect { paths, .. } => return collect(&order, link, paths.clone(), watch).await,
+        Job::Collect { paths, .. } => {
+            let mut say = |text: String| watch.see(format!("{}\n", safe(&text)).as_bytes());
+            return collect(&order.session, &order.place, link, paths, &mut say).await;
+        }
     };
     let Some(id) = RunId::new(&order.run) else {
         return End::NotStarted(format!("{:?} cannot name a run", order.run));
     };
     let opts = StartOpts { terminal: body.1.then_some(Terminal { cols: 80, rows: 24 }) };
-    let mut pause = Pause::new();
-    // Starting is safe to repeat until it answers: the server finds the first.
-    loop {
-        match link.start(&id, &body.0, opts).await {
-            Ok(_) => break,
-            Err(error) if error.is_passing() => pause.after(&order.place, &error, tell).await,
-            Err(error) => return End::NotStarted(error.to_string()),
-        }
+    if let Err(end) = begin(&order.place, link, &id, &body.0, opts, tell).await {
+        return end;
     }
     watch.catch_up(&order);
-    pause.over(&order.place, tell);
+    follow(&mut order, link, &id, watch, tell).await
+}
+
+/// Starts a run, or finds it started, and sees to it that it is not stuck in between.
+async fn begin(
+    place: &Place,
+    link: &Link,
+    id: &RunId,
+    body: &str,
+    opts: StartOpts,
+    tell: &UnboundedSender<Input>,
+) -> Result<(), End> {
+    let mut pause = Pause::new();
+    // Starting is safe to repeat until it answers: the server finds the first.
+    let mut state = loop {
+        match link.start(id, body, opts).await {
+            Ok(Started::Fresh(state) | Started::Already(state)) => break state,
+            Err(error) if error.is_passing() => pause.after(place, &error, tell).await,
+            Err(error) => return Err(End::NotStarted(error.to_string())),
+        }
+    };
+    // A run that stays claimed has lost who was to launch it: called off, it can never begin behind our back.
+    let claimed = tokio::time::Instant::now();
+    while state == RunState::Claimed {
+        let answer = if claimed.elapsed() < CLAIMED {
+            tokio::time::sleep(LOOK).await;
+            link.stat(id).await
+        } else {
+            tracing::warn!(run = %id, server = link.server(), "a run that was claimed and never began is called off");
+            link.revoke(id).await
+        };
+        match answer {
+            Ok(found) => state = found,
+            Err(error) if error.is_passing() => pause.after(place, &error, tell).await,
+            // It may begin yet, and nobody can keep it from doing so.
+            Err(error) => return Err(End::Lost(error.to_string())),
+        }
+    }
+    pause.over(place, tell);
+    Ok(())
+}
+
+/// Follows a run to its end. Connections that are lost are made again.
+async fn follow(
+    order: &mut Order,
+    link: &Link,
+    id: &RunId,
+    watch: &mut Watch,
+    tell: &UnboundedSender<Input>,
+) -> End {
+    let mut pause = Pause::new();
     loop {
         let from = order.log.len();
         let log = &mut order.log;
@@ -114,7 +165,7 @@ async fn do_job(mut order: Order, link: &Link, watch: &mut Watch, tell: &Unbound
             }
             Heard::Rewound { .. } | Heard::State(_) | Heard::Alive => Ok(()),
         };
-        match link.follow(&id, from, &mut hear).await {
+        match link.follow(id, from, &mut hear).await {
             Ok(end) => {
                 pause.over(&order.place, tell);
                 if let Err(error) = order.log.sync() {
@@ -123,7 +174,10 @@ async fn do_job(mut order: Order, link: &Link, watch: &mut Watch, tell: &Unbound
                 return match end {
                     RunEnd::Done { rc } => End::Exit(rc),
                     RunEnd::Lost { why } => End::Lost(why),
-                    RunEnd::Revoked => End::NotStarted("it was called off before it began".to_owned()),
+                    RunEnd::Revoked => End::NotStarted(
+                        "whoever was to start it was gone before it began, so it was called off; nothing was done"
+                            .to_owned(),
+                    ),
                 };
             }
             // Once it is started, nothing but its own end is its end: not even a server that says it knows no
@@ -160,29 +214,6 @@ async fn upload(
             }
         }
     }
-}
-
-async fn collect(order: &Order, link: &Link, paths: Vec<String>, watch: &mut Watch) -> End {
-    let server = order.place.to_string().replace(['/', '\\'], "_");
-    let into = order.session.path().join("collected").join(server);
-    if let Err(error) = std::fs::create_dir_all(&into) {
-        return End::NotStarted(format!("making {}: {error}", into.display()));
-    }
-    let mut failed = 0;
-    for path in paths {
-        let name: String = path
-            .chars()
-            .map(|c| if c.is_ascii_alphanumeric() || c == '.' || c == '-' { c } else { '_' })
-            .collect();
-        match link.fetch(&path, COLLECT, &into.join(name.trim_start_matches('.'))).await {
-            Ok(got) => watch.see(format!("{path}: {} of {} bytes\n", got.bytes, got.of).as_bytes()),
-            Err(error) => {
-                failed += 1;
-                watch.see(format!("{error}\n").as_bytes());
-            }
-        }
-    }
-    End::Exit(i32::from(failed > 0))
 }
 
 /// Looks at the output as it comes: its end, and what a profile wants it to have or to lack.

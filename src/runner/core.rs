@@ -12,7 +12,9 @@ use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 
 use super::act::{self, Order};
 use super::error::RunnerError;
+use super::keys::{Keys, Typing};
 use super::links::Links;
+use super::socket::Said;
 use super::{bans, probe, socket};
 use crate::engine::{
     Close, Event, Intent, Phase, Place, ProbeKey, Reading, Stamp, State, StepKey, Work, decide,
@@ -35,6 +37,8 @@ const OUTPUT: u64 = 1 << 30;
 const ROOM: u64 = 8 << 20;
 /// How long a session that was never begun waits for somebody to come back.
 const DESERTED: Duration = Duration::from_hours(1);
+/// How long answers to clients may keep a runner from ending.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// Everything that comes in.
 pub(super) enum Input {
@@ -55,7 +59,7 @@ pub(super) enum Input {
         viewer: ViewerId,
         id: u64,
         intent: Intent,
-        answer: mpsc::Sender<ToClient>,
+        answer: mpsc::Sender<Said>,
     },
     Keys {
         viewer: ViewerId,
@@ -110,6 +114,7 @@ pub(super) async fn run(dir: &Path) -> Result<u8, RunnerError> {
         Writer::create(lock, env!("CARGO_PKG_VERSION"), Timestamp::now())?
     };
     let (tell, inputs) = mpsc::unbounded_channel();
+    let (answering, answered) = mpsc::channel(1);
     let synced = writer.synced();
     let links = Arc::new(Links::new(&setup.inventory));
     let mut core = Core {
@@ -124,10 +129,12 @@ pub(super) async fn run(dir: &Path) -> Result<u8, RunnerError> {
         began: Instant::now(),
         live: HashSet::new(),
         links,
+        keys: Keys::default(),
         tell: tell.clone(),
         probes: Arc::new(Semaphore::new(PROBES)),
         viewers: HashSet::new(),
         deserted: Instant::now(),
+        answering,
     };
     core.open(torn)?;
     // Whoever connects finds the first events on disk.
@@ -136,7 +143,7 @@ pub(super) async fn run(dir: &Path) -> Result<u8, RunnerError> {
     let outcome = core.live(inputs).await;
     let socket = core.state_dir.socket_path(core.session.id())?;
     let _ = std::fs::remove_file(socket);
-    core.end(outcome)
+    core.end(outcome, answered).await
 }
 
 /// What a farm is told by across sessions: its product and what its operators call it.
@@ -162,11 +169,14 @@ struct Core {
     /// Work that was started in this process and has not come to its end.
     live: HashSet<Work>,
     links: Arc<Links>,
+    keys: Keys,
     tell: UnboundedSender<Input>,
     probes: Arc<Semaphore>,
     viewers: HashSet<ViewerId>,
     /// Since when nobody looks on.
     deserted: Instant,
+    /// Cloned into every answer on its way to a client.
+    answering: mpsc::Sender<()>,
 }
 
 /// What the process is told from outside.
@@ -383,6 +393,11 @@ impl Core {
         match input {
             Input::Done { work, events } => {
                 self.live.remove(&work);
+                if let Work::Run { key, place } = &work
+                    && let Some(run) = self.run_of(key, place)
+                {
+                    self.keys.end(&run);
+                }
                 for event in &events {
                     self.commit(event)?;
                 }
@@ -409,7 +424,7 @@ impl Core {
                 }
             }
             Input::Intent { viewer, id, intent, answer } => self.intent(viewer, id, &intent, &answer)?,
-            Input::Keys { viewer, key, bytes } => self.keys(&viewer, key, bytes)?,
+            Input::Keys { viewer, key, bytes } => self.type_in(&viewer, key, bytes)?,
             Input::Looked { viewer, view } => self.looked(viewer, view)?,
             Input::Size { viewer, cols, rows } => self.resize(&viewer, Terminal { cols, rows }),
         }
@@ -433,7 +448,7 @@ impl Core {
         viewer: ViewerId,
         id: u64,
         intent: &Intent,
-        answer: &mpsc::Sender<ToClient>,
+        answer: &mpsc::Sender<Said>,
     ) -> Result<(), RunnerError> {
         // The first who does something holds the pen; a viewer who left has let go of it.
         if self.state.pen.is_none() && !matches!(intent, Intent::TakePen { .. }) {
@@ -454,10 +469,11 @@ impl Core {
             }
         };
         let (answer, mut synced, seq) = (answer.clone(), self.synced.clone(), self.must);
+        let said = Said { message: reply, token: Some(self.answering.clone()) };
         tokio::spawn(async move {
             // What is answered is on disk: nobody is told of an event that a crash could take away.
             if synced.reached(seq).await.is_ok() {
-                let _ = answer.send(reply).await;
+                let _ = answer.send(said).await;
             }
         });
         Ok(())
@@ -473,31 +489,35 @@ impl Core {
         Some((self.links.to(&target.place).ok()?, RunId::new(&target.run)?))
     }
 
-    fn keys(&mut self, viewer: &ViewerId, key: StepKey, bytes: Vec<u8>) -> Result<(), RunnerError> {
+    /// The run of a step at a place.
+    fn run_of(&self, key: &StepKey, place: &Place) -> Option<RunId> {
+        let lane = self.state.lane(&key.lane)?;
+        RunId::new(&lane.targets.iter().find(|target| target.place == *place)?.run)
+    }
+
+    fn type_in(&mut self, viewer: &ViewerId, key: StepKey, bytes: Vec<u8>) -> Result<(), RunnerError> {
         if self.state.pen.as_ref().is_some_and(|pen| pen != viewer) {
             return Ok(());
         }
         let Some((link, run)) = self.attended(&key) else { return Ok(()) };
-        self.commit(&Event::Typed { key, count: bytes.len() as u64 })?;
-        tokio::spawn(async move {
-            if let Err(error) = link.type_into(&run, &bytes).await {
-                tracing::warn!(%error, "keys could not be passed on");
-            }
-        });
+        let count = bytes.len() as u64;
+        if self.keys.pass(link, run, Typing::Bytes(bytes)) {
+            self.commit(&Event::Typed { key, count })?;
+        } else {
+            tracing::warn!(count, "keys were not taken in: the server does not take those before them");
+        }
         Ok(())
     }
 
-    fn resize(&self, viewer: &ViewerId, size: Terminal) {
+    fn resize(&mut self, viewer: &ViewerId, size: Terminal) {
         if self.state.pen.as_ref().is_some_and(|pen| pen != viewer) {
             return;
         }
         let keys: Vec<StepKey> = self.state.active_lanes().map(|lane| self.state.step_key(lane)).collect();
-        for (link, run) in keys.iter().filter_map(|key| self.attended(key)) {
-            tokio::spawn(async move {
-                if let Err(error) = link.resize(&run, size).await {
-                    tracing::debug!(%error, "a terminal could not be resized");
-                }
-            });
+        for key in keys {
+            if let Some((link, run)) = self.attended(&key) {
+                self.keys.pass(link, run, Typing::Size(size));
+            }
         }
     }
 
@@ -524,9 +544,17 @@ impl Core {
     }
 
     /// The last thing this process does: what ended it stands in the journal, where there is room for it.
-    fn end(self, outcome: Result<bool, RunnerError>) -> Result<u8, RunnerError> {
+    async fn end(
+        mut self,
+        outcome: Result<bool, RunnerError>,
+        mut answered: mpsc::Receiver<()>,
+    ) -> Result<u8, RunnerError> {
         match outcome {
             Ok(_) => {
+                self.sync().await?;
+                drop(self.answering);
+                // Nothing comes through it: it ends with the last answer. A client that does not read is not waited for.
+                let _ = tokio::time::timeout(LAST_WORDS, answered.recv()).await;
                 let code = match self.state.close() {
                     Some(Close::Done) => 0,
                     Some(Close::Failed { .. }) => 1,

@@ -15,8 +15,10 @@
 
 mod act;
 mod bans;
+mod collect;
 mod core;
 mod error;
+mod keys;
 mod links;
 mod probe;
 mod socket;

@@ -18,6 +18,19 @@ const QUEUE: usize = 256;
 /// The longest line, in bytes, that says what a viewer looks at.
 const VIEW: usize = 64 * 1024;
 
+/// What is said to a client. The token is dropped once it was written, or cannot be any more: a runner that ends
+/// waits for those of its answers.
+pub(super) struct Said {
+    pub(super) message: ToClient,
+    pub(super) token: Option<mpsc::Sender<()>>,
+}
+
+impl From<ToClient> for Said {
+    fn from(message: ToClient) -> Self {
+        Self { message, token: None }
+    }
+}
+
 /// Listens at `path` and hands what clients say to `tell`.
 pub(super) fn listen(path: &Path, tell: UnboundedSender<Input>, synced: Synced) -> Result<(), RunnerError> {
     let fail = |source| RunnerError::Listen { path: path.to_owned(), source };
@@ -56,14 +69,15 @@ async fn serve(stream: UnixStream, tell: UnboundedSender<Input>, synced: Synced)
         return;
     }
     let (read, mut write) = stream.into_split();
-    let (answer, mut answers) = mpsc::channel::<ToClient>(QUEUE);
+    let (answer, mut answers) = mpsc::channel::<Said>(QUEUE);
     let writer = tokio::spawn(async move {
-        while let Some(message) = answers.recv().await {
+        while let Some(Said { message, token }) = answers.recv().await {
             let Ok(mut line) = serde_json::to_vec(&message) else { continue };
             line.push(b'\n');
             if write.write_all(&line).await.is_err() {
                 break;
             }
+            drop(token);
         }
     });
     let bell = tokio::spawn(ring(synced, answer.clone()));
@@ -76,10 +90,12 @@ async fn serve(stream: UnixStream, tell: UnboundedSender<Input>, synced: Synced)
 }
 
 /// Rings whenever more is on disk.
-async fn ring(mut synced: Synced, answer: mpsc::Sender<ToClient>) {
+async fn ring(mut synced: Synced, answer: mpsc::Sender<Said>) {
     loop {
         let seq = synced.seq();
-        if answer.send(ToClient::Synced { seq }).await.is_err() || synced.reached(seq + 1).await.is_err() {
+        if answer.send(ToClient::Synced { seq }.into()).await.is_err()
+            || synced.reached(seq + 1).await.is_err()
+        {
             return;
         }
     }
@@ -89,7 +105,7 @@ async fn ring(mut synced: Synced, answer: mpsc::Sender<ToClient>) {
 async fn listen_to(
     read: tokio::net::unix::OwnedReadHalf,
     tell: &UnboundedSender<Input>,
-    answer: &mpsc::Sender<ToClient>,
+    answer: &mpsc::Sender<Said>,
 ) -> Option<ViewerId> {
     let mut reader = BufReader::new(read);
     let mut viewer: Option<(ViewerId, bool)> = None;
@@ -103,14 +119,14 @@ async fn listen_to(
             _ => break,
         }
         let Ok(message) = serde_json::from_slice::<ToRunner>(&line) else {
-            let _ = answer.try_send(ToClient::Bye { why: "that line is not understood".to_owned() });
+            let _ = answer.try_send(bye("that line is not understood"));
             break;
         };
         match (message, &viewer) {
             (ToRunner::Hello { want, .. }, _) if want != VERSION => {
                 let why =
                     format!("this runner speaks version {VERSION}, not {want}; use the nofm that started it");
-                let _ = answer.try_send(ToClient::Bye { why });
+                let _ = answer.try_send(bye(why));
                 break;
             }
             (ToRunner::Hello { viewer: name, watch, .. }, None) => {
@@ -119,7 +135,7 @@ async fn listen_to(
             }
             (ToRunner::Intent { id, .. }, Some((_, true))) => {
                 let why = "this viewer only looks on".to_owned();
-                let _ = answer.try_send(ToClient::Refused { id, why });
+                let _ = answer.try_send(ToClient::Refused { id, why }.into());
             }
             (ToRunner::Intent { id, intent }, Some((viewer, false))) => {
                 match serde_json::from_value(intent) {
@@ -130,7 +146,7 @@ async fn listen_to(
                     }
                     Err(error) => {
                         let why = format!("that is not understood: {error}");
-                        let _ = answer.try_send(ToClient::Refused { id, why });
+                        let _ = answer.try_send(ToClient::Refused { id, why }.into());
                     }
                 }
             }
@@ -149,12 +165,16 @@ async fn listen_to(
                 }
             }
             _ => {
-                let _ = answer.try_send(ToClient::Bye { why: "say hello first, and once".to_owned() });
+                let _ = answer.try_send(bye("say hello first, and once"));
                 break;
             }
         }
     }
     viewer.map(|(viewer, _)| viewer)
+}
+
+fn bye(why: impl Into<String>) -> Said {
+    ToClient::Bye { why: why.into() }.into()
 }
 
 fn unhex(text: &str) -> Option<Vec<u8>> {

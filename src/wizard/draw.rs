@@ -7,7 +7,7 @@ use super::look::{Theme, Tone};
 use super::paint::Canvas;
 use super::scene::{Scene, Seat};
 use super::view::Dialog;
-use super::{dialogs, pages, panes};
+use super::{dialogs, pages, panes, review};
 
 /// Below this size there is one line, or as much of it as fits.
 const LEAST: (u16, u16) = (40, 10);
@@ -25,9 +25,14 @@ pub(super) fn draw(scene: &Scene<'_>, buffer: &mut Buffer, theme: &Theme) -> Opt
         return None;
     }
     if let Some(Dialog::Terminal { key }) = &scene.view.dialog {
-        return dialogs::terminal(scene, &mut canvas, key);
+        let cursor = dialogs::terminal(scene, &mut canvas, key);
+        let last = canvas.height() - 1;
+        review::strip(scene, &mut canvas.below(last));
+        return cursor;
     }
+    // A reviewer sees the buttons of the operator's screen, and has keys of their own.
     let bindings = pages::bindings(scene);
+    let keys = review::table(scene);
     let last = canvas.height() - 1;
     panes::header(scene, &mut canvas);
     if scene.view.page.is_preparing() {
@@ -38,7 +43,7 @@ pub(super) fn draw(scene: &Scene<'_>, buffer: &mut Buffer, theme: &Theme) -> Opt
         pages::draw(scene, &mut canvas.part(0, 1, columns, rows));
         note(scene, &mut canvas.part(0, last - 1, columns, 1));
     }
-    footer(&bindings, &mut canvas.below(last));
+    footer(keys.as_ref().unwrap_or(&bindings), &mut canvas.below(last));
     dialogs::draw(scene, &mut canvas, &bindings)
 }
 
@@ -92,10 +97,16 @@ fn buttons(bindings: &[Binding], row: &mut Canvas<'_>) {
 
 /// What the operator is told about what they did last. False: nothing.
 fn note(scene: &Scene<'_>, row: &mut Canvas<'_>) -> bool {
-    let (text, tone) = match (scene.busy, &scene.view.note) {
-        (Some(busy), _) => (busy, Tone::Running),
-        (None, Some(note)) => (&**note, Tone::Warn),
-        (None, None) => return false,
+    let event = scene.review.and_then(|review| review.line.as_deref());
+    let told = scene.view.note.as_deref();
+    // Of an operator's screen the event comes first; on a screen of their own, what the reviewer is told.
+    let event_first = !matches!(scene.seat, Seat::Reviewer);
+    let (text, tone) = match (scene.busy, told, event) {
+        (Some(busy), ..) => (busy, Tone::Running),
+        (None, None, Some(event)) => (event, Tone::Running),
+        (None, Some(_), Some(event)) if event_first => (event, Tone::Running),
+        (None, Some(note), _) => (note, Tone::Warn),
+        (None, None, None) => return false,
     };
     let x = row.text(1, 0, if tone == Tone::Warn { "! " } else { "> " }, tone);
     row.text(x, 0, text, tone);
@@ -107,8 +118,7 @@ pub(super) fn footer(bindings: &[Binding], row: &mut Canvas<'_>) {
     let mut x = 1;
     let shown = bindings.iter().filter(|binding| !binding.label.is_empty() && binding.why_not.is_none());
     for binding in shown {
-        let Some(key) = binding.keys().next() else { continue };
-        let name = key.name();
+        let name = binding.key_name();
         let long = name.len() + 1 + binding.label.len();
         if usize::from(x) + long > usize::from(row.width()) {
             break;
@@ -132,11 +142,13 @@ fn small(scene: &Scene<'_>, canvas: &mut Canvas<'_>) {
 
 /// Which seat, as the header says it.
 pub(super) fn seat_word(scene: &Scene<'_>) -> Option<(String, Tone)> {
+    if let Some(review) = scene.review {
+        return Some((review::word(review), Tone::Warn));
+    }
     match scene.seat {
-        Seat::Operator { pen: true } => None,
+        Seat::Operator { pen: true } | Seat::Reviewer => None,
         Seat::Operator { pen: false } => Some(("NO PEN".to_owned(), Tone::Warn)),
         Seat::Watcher => Some(("LOOKING ON".to_owned(), Tone::Warn)),
-        Seat::Reviewer { at, of } => Some((format!("REVIEW {at}/{of}"), Tone::Warn)),
     }
 }
 

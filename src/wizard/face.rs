@@ -7,6 +7,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::buffer::Buffer;
 
 use super::dialogs::TerminalView;
+use super::follow::Before;
 use super::keys::{self, Command};
 use super::look::Theme;
 use super::printed::Printed;
@@ -62,8 +63,8 @@ pub struct Face {
     viewer: ViewerId,
     watch: bool,
     zone: jiff::tz::TimeZone,
-    /// Time stands still at the last event.
-    still: bool,
+    /// The session time that is shown, where it is not that of now.
+    held: Option<u64>,
     session: (String, String),
     pending: VecDeque<(Sent, Then)>,
     /// The question on the screen, and since when it is.
@@ -89,8 +90,21 @@ impl Face {
 
     /// The face of a session that is reviewed.
     pub fn review(reel: Reel, session: crate::journal::SessionDir, viewer: ViewerId) -> Self {
-        let seat = Seat::Reviewer { at: 0, of: 0 };
-        Self::new(Source::Review(Box::new(reel)), session, seat, viewer, true)
+        let mut face = Self::new(Source::Review(Box::new(reel)), session, Seat::Reviewer, viewer, true);
+        super::review::settle(&mut face);
+        face
+    }
+
+    /// Shows a reviewed session as it was after the event `seq`.
+    ///
+    /// # Errors
+    /// A journal that is not as it was written.
+    pub fn seek(&mut self, seq: u64) -> Go<()> {
+        if let Source::Review(reel) = &mut self.source {
+            reel.seek(seq)?;
+            super::review::settle(self);
+        }
+        Ok(())
     }
 
     fn new(
@@ -110,7 +124,7 @@ impl Face {
             viewer,
             watch,
             zone: jiff::tz::TimeZone::system(),
-            still: false,
+            held: None,
             session: names,
             pending: VecDeque::new(),
             asked: None,
@@ -123,12 +137,16 @@ impl Face {
         }
     }
 
-    /// Shows the session as it was at its last event, with the time of day in `zone`: the same session, the same
-    /// picture, whenever and wherever it is drawn.
-    pub fn still(mut self, zone: jiff::tz::TimeZone) -> Self {
+    /// Tells times of day in `zone`.
+    pub fn in_zone(mut self, zone: jiff::tz::TimeZone) -> Self {
         self.zone = zone;
-        self.still = true;
         self
+    }
+
+    /// Shows the session as it was at the session time `at_ms`, whatever became of it since; `None`: as it is now.
+    pub fn hold(&mut self, at_ms: Option<u64>) {
+        self.held = at_ms;
+        self.deserted &= at_ms.is_none();
     }
 
     pub fn state(&self) -> &State {
@@ -168,24 +186,30 @@ impl Face {
     }
 
     fn now_ms(&self) -> u64 {
+        if let Some(held) = self.held {
+            return held;
+        }
         match &self.source {
             // After the end no time passes any more.
-            Source::Live(follower) if self.still || follower.state().close().is_some() => {
-                follower.state().time.now_ms
-            }
+            Source::Live(follower) if follower.state().close().is_some() => follower.state().time.now_ms,
             Source::Live(follower) => follower.now_ms(),
             Source::Review(reel) => reel.state().time.now_ms,
         }
     }
 
     pub(super) fn scene(&self) -> Scene<'_> {
+        let review = match &self.source {
+            Source::Live(_) => None,
+            Source::Review(reel) => Some(reel.review()),
+        };
         Scene {
+            review,
             state: self.state(),
             story: self.story(),
             view: &self.view,
             printed: &self.printed,
             seat: &self.seat,
-            viewer: &self.viewer,
+            viewer: review.and_then(|review| review.viewer.as_ref()).unwrap_or(&self.viewer),
             now_ms: self.now_ms(),
             zone: &self.zone,
             session: &self.session,
@@ -199,22 +223,22 @@ impl Face {
     pub fn take_in(&mut self) -> Go<bool> {
         let mut news = false;
         if let Source::Live(follower) = &mut self.source {
-            let phase = follower.state().phase;
-            let was_closed = follower.state().close().is_some();
-            while let Some(entry) = follower.next_event()? {
+            loop {
+                let before = Before::of(follower.state());
+                let Some(entry) = follower.next_event()? else { break };
                 self.story.apply(follower.state(), &entry.event);
                 // What others look at changes nothing on this screen.
                 news |= !matches!(entry.event, crate::engine::Event::Looked { .. });
+                news |= self.view.follow(before, follower.state());
             }
-            let gone = !self.still && follower.runner() == Runner::Gone && follower.state().close().is_none();
+            let gone = self.held.is_none()
+                && follower.runner() == Runner::Gone
+                && follower.state().close().is_none();
             news |= gone != self.deserted;
             self.deserted = gone;
-            let closed = follower.state().close().is_some();
-            if follower.state().phase != phase || closed != was_closed {
-                self.follow_phase();
-            } else if matches!(self.view.page, Page::Progress | Page::Further) {
-                self.follow_stage();
-            }
+            news |= self.view.drop_stale(follower.state());
+        } else {
+            return Ok(false);
         }
         let pen = self.state().pen.as_ref().is_none_or(|pen| *pen == self.viewer);
         if let Seat::Operator { pen: held } = &mut self.seat
@@ -224,31 +248,8 @@ impl Face {
             news = true;
         }
         news |= self.answered()?;
-        self.drop_stale();
         self.dirty |= news;
         Ok(news)
-    }
-
-    /// The page follows the session where it goes on by itself.
-    pub(super) fn follow_phase(&mut self) {
-        let page = Page::of(self.state());
-        let preparing = self.state().phase == Phase::Preparing && self.state().close().is_none();
-        if !preparing && (self.view.page != page) {
-            self.view.page = page;
-            self.view.aside = false;
-            if !matches!(self.view.dialog, Some(Dialog::Output { .. } | Dialog::Terminal { .. })) {
-                self.view.dialog = None;
-            }
-            self.dirty = true;
-        }
-    }
-
-    fn follow_stage(&mut self) {
-        let page = Page::of(self.state());
-        if matches!(page, Page::Progress | Page::Further) && page != self.view.page {
-            self.view.page = page;
-            self.dirty = true;
-        }
     }
 
     /// What became of what was posted.
@@ -289,38 +290,6 @@ impl Face {
     /// Whether something was posted that has no answer yet.
     pub(super) fn is_waiting(&self) -> bool {
         !self.pending.is_empty()
-    }
-
-    /// Dialogs about what is over go by themselves.
-    fn drop_stale(&mut self) {
-        let state = self.state();
-        let is_open = |question: &u64| state.questions.contains_key(question);
-        let stale = match &self.view.dialog {
-            Some(Dialog::Type { wanted: super::view::Wanted::Reply { question, .. }, .. })
-            | Some(Dialog::Sure { about: super::view::Sure::Reply { question, .. }, .. }) => {
-                !is_open(question)
-            }
-            _ => false,
-        };
-        if let Some(Dialog::Terminal { key }) = &self.view.dialog
-            && self.is_live()
-            && !dialogs::is_alive(state, key)
-        {
-            self.view.dialog = None;
-            self.note("The installer has ended.");
-            return;
-        }
-        if stale {
-            self.view.dialog = None;
-            self.note("This question needs no answer any more.");
-        }
-        let state = self.state();
-        if self.view.choice.is_some_and(|(question, _)| !state.questions.contains_key(&question)) {
-            self.view.choice = None;
-        }
-        if self.view.aside && self.state().questions.is_empty() {
-            self.view.aside = false;
-        }
     }
 
     /// Changes what the operator looks at.
@@ -373,7 +342,16 @@ impl Face {
     /// A key: what it means stands in the table of what is shown.
     pub fn key(&mut self, event: KeyEvent) -> Go<()> {
         self.take_in()?;
+        if let Some(table) = super::review::table(&self.scene()) {
+            return super::review::pressed(self, &table, event);
+        }
         self.view.note = None;
+        self.pressed(event)?;
+        super::review::after_key(self);
+        Ok(())
+    }
+
+    fn pressed(&mut self, event: KeyEvent) -> Go<()> {
         if dialogs::takes_text(self.view.dialog.as_ref()) && dialogs::typed(self, event)? {
             self.dirty = true;
             return Ok(());
@@ -424,6 +402,15 @@ impl Face {
             }
             Command::Next => return pages::turn(self, true),
             Command::Back => return pages::turn(self, false),
+            Command::ReadUp | Command::ReadDown => self.edit(|view| {
+                let spot = view.spot_mut();
+                let to = if command == Command::ReadDown {
+                    spot.scroll + 3
+                } else {
+                    spot.scroll.saturating_sub(3)
+                };
+                spot.scroll = to.min(200);
+            }),
             Command::Aside => self.edit(|view| view.aside = !view.aside),
             command if asks && dialogs::is_answer(command) => {
                 if self.is_guarded() {
@@ -533,7 +520,7 @@ impl Face {
     }
 
     /// Has what this viewer looks at journalled.
-    pub(super) fn tell_view(&mut self) {
+    pub fn tell_view(&mut self) {
         if let Source::Live(follower) = &mut self.source
             && follower.runner() == Runner::Connected
             && follower.state().close().is_none()

@@ -45,12 +45,17 @@ pub enum Command {
     Filter,
     Find,
     FindNext,
+    /// Through what stands above the choices of a question.
+    ReadUp,
+    ReadDown,
     /// Between the question and what it is about.
     Aside,
     Terminal,
     TakePen,
     StepOn,
     StepBack,
+    TenOn,
+    TenBack,
     FailureOn,
     FailureBack,
     DecisionOn,
@@ -58,6 +63,8 @@ pub enum Command {
     /// The beginning or the end of a reviewed session.
     ToStart,
     ToEnd,
+    /// Between what the operator saw and looking round by oneself.
+    OwnEyes,
 }
 
 /// Keys that mean the same.
@@ -74,6 +81,25 @@ pub struct Binding {
     pub help: &'static str,
     /// Why it cannot be done now.
     pub why_not: Option<String>,
+}
+
+/// The table with every key in it once: what comes first has it.
+pub fn each_once(table: Vec<Binding>) -> Vec<Binding> {
+    let mut taken: Vec<Key> = Vec::new();
+    let mut kept = Vec::new();
+    for mut binding in table {
+        for slot in &mut binding.keys {
+            match slot {
+                Some(key) if taken.contains(key) => *slot = None,
+                Some(key) => taken.push(*key),
+                None => {}
+            }
+        }
+        if binding.keys().next().is_some() {
+            kept.push(binding);
+        }
+    }
+    kept
 }
 
 /// A key with or without Ctrl.
@@ -146,6 +172,14 @@ impl Binding {
         self.keys.iter().flatten().copied()
     }
 
+    /// Its key as the footer writes it.
+    pub fn key_name(&self) -> String {
+        match self.command {
+            Command::Choose(1) => "1-9".to_owned(),
+            _ => self.keys().next().map(Key::name).unwrap_or_default(),
+        }
+    }
+
     /// Without the keys that mean something else on the page; `None`: none is left.
     pub fn without(mut self, taken: &[Key]) -> Option<Self> {
         for slot in &mut self.keys {
@@ -199,7 +233,7 @@ pub const CHOICES: [Binding; 9] = {
         Binding::new(keys, Command::Choose(number), "", "select this choice; Enter then does it")
     }
     [
-        choice([letter('1')], 1),
+        Binding::new([letter('1')], Command::Choose(1), "Choose", "select this choice; Enter then does it"),
         choice([letter('2')], 2),
         choice([letter('3')], 3),
         choice([letter('4')], 4),

@@ -15,6 +15,7 @@ mod dialogs;
 mod draw;
 mod error;
 mod face;
+mod follow;
 mod keys;
 pub mod look;
 mod pages;

@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+
 use super::WizardError;
 use super::face::{Face, Left};
 use super::look::Theme;
@@ -62,9 +64,10 @@ pub fn review(
     terminal: Terminal,
     theme: Theme,
 ) -> Result<(), WizardError> {
-    let reel = Reel::open(state_dir, session)?;
+    let viewer = ViewerId::from("review");
+    let reel = Reel::open(state_dir, session, viewer.clone())?;
     let screen = Screen::open(terminal, || {})?;
-    let mut face = Face::review(reel, session.clone(), ViewerId::from("review"));
+    let mut face = Face::review(reel, session.clone(), viewer);
     turn(&mut face, &screen, &theme).map(drop)
 }
 
@@ -77,6 +80,7 @@ fn turn(face: &mut Face, screen: &Screen, theme: &Theme) -> Result<Left, WizardE
         while let Some(input) = screen.input() {
             typed = true;
             match input {
+                Input::Key(key) if is_repaint(key) => screen.repaint(),
                 Input::Key(key) => face.key(key)?,
                 Input::Paste(text) => face.paste(&text)?,
                 Input::Raw(bytes) => face.raw(&bytes)?,
@@ -118,4 +122,9 @@ fn turn(face: &mut Face, screen: &Screen, theme: &Theme) -> Result<Left, WizardE
         }
         face.wait(screen, most)?;
     }
+}
+
+/// Ctrl-L, as everywhere: the screen is drawn anew, whatever somebody else wrote on it.
+fn is_repaint(key: KeyEvent) -> bool {
+    key.code == KeyCode::Char('l') && key.modifiers.contains(KeyModifiers::CONTROL)
 }

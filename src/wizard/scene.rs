@@ -1,6 +1,7 @@
 //! Everything a frame is made of.
 
 use super::printed::Printed;
+use super::review::Review;
 use super::story::Story;
 use super::view::View;
 use crate::engine::{About, Question, State};
@@ -13,8 +14,8 @@ pub(super) enum Seat {
     Operator { pen: bool },
     /// Somebody who only looks on.
     Watcher,
-    /// Somebody who reviews: the event they are at, of how many.
-    Reviewer { at: u64, of: u64 },
+    /// Somebody who reviews, and looks round by themselves.
+    Reviewer,
 }
 
 /// What is drawn: nothing else is ever shown.
@@ -34,6 +35,8 @@ pub(super) struct Scene<'a> {
     pub(super) busy: Option<&'a str>,
     /// The installer's terminal that is open.
     pub(super) terminal: Option<&'a super::dialogs::TerminalView>,
+    /// Where a review is.
+    pub(super) review: Option<&'a Review>,
     /// No runner is at work on the session.
     pub(super) deserted: bool,
 }
@@ -71,7 +74,7 @@ impl Scene<'_> {
                 None => "nobody holds the pen; T takes it".to_owned(),
             }),
             Seat::Watcher => Some("you only look on".to_owned()),
-            Seat::Reviewer { .. } => Some("this is a review".to_owned()),
+            Seat::Reviewer => Some("this is a review".to_owned()),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
+use super::follow::Before;
 use super::tables::Tables;
 use super::view::View;
 use crate::client::counted;
@@ -44,7 +45,7 @@ pub(super) struct Story {
     pub(super) feed: VecDeque<Line>,
     pub(super) ran: HashMap<Place, Ran>,
     pub(super) looks: BTreeMap<ViewerId, View>,
-    /// Who looked or decided last.
+    /// Who looked last.
     pub(super) last_viewer: Option<ViewerId>,
     digest: Digest,
     /// The last event that changed anything but what somebody looks at.
@@ -91,6 +92,13 @@ impl Story {
             }
             let weight = weigh(event);
             self.feed.push_back(Line { seq: state.seq, at_ms: state.time.now_ms, text, weight });
+        }
+    }
+
+    /// What everybody looked at goes along with the event, as it did on their screens.
+    pub(super) fn follow(&mut self, before: Before, state: &State) {
+        for view in self.looks.values_mut() {
+            view.follow(before, state);
         }
     }
 

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use super::checks::{self, CheckRow};
 use super::components::{self, ComponentRow, Found};
-use super::lane::{self, Status};
-use super::title::{check_title, place, step_title};
+use super::lane::{self, LaneRow, Status};
+use super::title::{check_title, place, short, step_title};
 use crate::client::counted;
 use crate::engine::{Close, LanePhase, LaneState, Phase, ProbeKey, State};
 use crate::model::{ServerName, Tally, Value, Verdict};
@@ -87,6 +87,52 @@ pub fn lanes(state: &State) -> Vec<String> {
         Some(format!("{}: {text}", place(lane.key.server.as_ref())))
     };
     state.stages.iter().flat_map(|stage| &stage.lanes).chain(&state.sides).filter_map(text).collect()
+}
+
+/// What became of one server, or of the farm.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ServerEnd {
+    /// The worst of its turns; `None`: it had none.
+    pub status: Option<Status>,
+    /// With its name in front.
+    pub text: String,
+}
+
+/// What became of each server, in the order of the inventory; then of the farm, where that is not simply done.
+pub fn servers(state: &State) -> Vec<ServerEnd> {
+    let listed = components::rows(state);
+    let mut turns: HashMap<Option<&ServerName>, Vec<LaneRow>> = HashMap::new();
+    for lane in state.stages.iter().flat_map(|stage| &stage.lanes) {
+        let row = lane::row(state, lane, state.time.now_ms);
+        turns.entry(lane.key.server.as_ref()).or_default().push(row);
+    }
+    let of = |server| turns.get(&server).map(Vec::as_slice).unwrap_or_default();
+    let mut ends: Vec<ServerEnd> = listed
+        .iter()
+        .map(|found| {
+            let version = found.version.is_some().then(|| format!(", {}", found.version_text()));
+            server_end(Some(&found.server), of(Some(&found.server)), &version.unwrap_or_default())
+        })
+        .collect();
+    let farm = server_end(None, of(None), "");
+    ends.extend(Some(farm).filter(|end| end.status.is_some_and(|status| status > Status::Waiting)));
+    ends
+}
+
+fn server_end(server: Option<&ServerName>, turns: &[LaneRow], version: &str) -> ServerEnd {
+    let worst = turns.iter().max_by_key(|row| row.status);
+    let text = match worst {
+        None => "nothing was to be done here".to_owned(),
+        Some(row) if row.status == Status::Done => {
+            let took: u64 = turns.iter().filter_map(|row| row.elapsed_ms).sum();
+            format!("done in {}{version}", short(took))
+        }
+        Some(row) => {
+            let why = row.note.as_ref().map(|note| format!(": {note}")).unwrap_or_default();
+            format!("{} in \"{}\"{why}{version}", row.status.word(), row.title)
+        }
+    };
+    ServerEnd { status: worst.map(|row| row.status), text: format!("{}: {text}", place(server)) }
 }
 
 /// How many turns were not begun, as a line.

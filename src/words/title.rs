@@ -54,6 +54,7 @@ pub fn script_title(state: &State, lane: &LaneKey) -> String {
     match &lane.script {
         ScriptRef::Stage(id) => stage_title(state, id),
         ScriptRef::Recovery(_) => "the recovery".to_owned(),
+        ScriptRef::Collect => "collecting".to_owned(),
         ScriptRef::Fix(check) => format!("mending \"{}\"", check_title(state, check)),
     }
 }

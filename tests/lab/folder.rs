@@ -42,6 +42,12 @@ fn removing_a_lab_leaves_no_process_and_no_file() {
 #[test]
 fn removing_one_lab_leaves_another_alone() {
     let (one, two) = (Farm::new(&[]), Farm::new(&[]));
+    let name = |farm: &Farm| {
+        let text = fs::read_to_string(&farm.lab.inventory_path).unwrap();
+        text.parse::<toml::Table>().unwrap()["farm"].as_str().unwrap().to_owned()
+    };
+    assert!(name(&one).starts_with("lab-"), "{}", name(&one));
+    assert_ne!(name(&one), name(&two), "what is forbidden on one is nothing to the other");
     lab::remove(&one.lab.dir).unwrap();
     assert_eq!(two.version("ums-1"), "12.04.100");
     assert_eq!(two.ask("lb-1", "systemctl is-active igel-ums-broker"), "active");

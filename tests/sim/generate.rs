@@ -226,6 +226,10 @@ fn steps(rng: &mut Rng, text: &mut String, list: &str, count: u64, uses: bool, p
     }
 }
 
+/// What is collected where a failure rule offers it.
+const SUPPORT: &str =
+    "[procedures.support]\n[[procedures.support.steps]]\nid = \"logs\"\ncollect = [\"/var/log/app\"]\n";
+
 fn failures(rng: &mut Rng, text: &mut String, stages: u64) {
     let offers = ["retry", "by_hand", "leave_out", "hold", "abort", "collect"];
     if rng.chance(50) {
@@ -255,6 +259,9 @@ fn failures(rng: &mut Rng, text: &mut String, stages: u64) {
     let mut some: Vec<String> = rng.some(&offers).iter().map(|offer| format!("\"{offer}\"")).collect();
     if some.is_empty() {
         some.push("\"hold\"".to_owned());
+    }
+    if some.iter().any(|offer| offer.contains("collect")) {
+        text.push_str(SUPPORT);
     }
     let _ = write!(text, "[[failures]]\nid = \"any\"\noffer = [{}]\n", some.join(", "));
 }

@@ -9,7 +9,7 @@ mod directed;
 mod generate;
 mod laws;
 mod operator;
-mod rng;
+pub mod rng;
 pub mod session;
 pub mod world;
 

@@ -1,16 +1,17 @@
 //! Pages as they look at moments of an upgrade.
 
+use crossterm::event::KeyCode;
 use insta::assert_snapshot;
 use nofm::engine::Event;
 
 use super::recorded::{Recorded, igel, usual};
-use super::{LARGE, USUAL, frame, live, text};
+use super::{LARGE, USUAL, frame, live, press, review, text};
 use crate::rows::farm::WHOLE;
 use crate::rows::rehearsal::Scene;
 use crate::sim::world::Fault;
 
 /// The installer runs on the second server.
-fn under_way() -> Recorded {
+pub fn under_way() -> Recorded {
     let profile = igel();
     let mut rehearsal = Scene::of(&profile, WHOLE).begun().expect("it begins");
     let is = |event: &Event| match event {
@@ -24,7 +25,7 @@ fn under_way() -> Recorded {
 }
 
 /// The installer failed on the second server.
-fn failed() -> Recorded {
+pub fn failed() -> Recorded {
     let profile = igel();
     let mut scene = Scene::of(&profile, WHOLE);
     scene.world.fault("install", Some("ums1"), Fault::Fails(3));
@@ -33,16 +34,27 @@ fn failed() -> Recorded {
     Recorded::whole(&rehearsal)
 }
 
-fn asked() -> Recorded {
+pub fn asked() -> Recorded {
     let profile = igel();
     let mut rehearsal = Scene::of(&profile, WHOLE).begun().expect("it begins");
     rehearsal.until_asked("updated", "ums1").expect("it is asked");
     Recorded::whole(&rehearsal)
 }
 
-fn done() -> Recorded {
+pub fn done() -> Recorded {
     let profile = igel();
     Recorded::whole(&Scene::of(&profile, WHOLE).done().expect("it is done"))
+}
+
+/// The checks at the end are under way, and one does not hold.
+pub fn ending() -> Recorded {
+    let profile = igel();
+    let mut rehearsal = Scene::of(&profile, WHOLE).begun().expect("it begins");
+    let begins = |event: &Event| matches!(event, Event::EndChecksBegun);
+    rehearsal.until(begins).expect("it comes to the end");
+    rehearsal.session.world.set("productive", Some("ums3"), "no");
+    rehearsal.pursue();
+    Recorded::whole(&rehearsal)
 }
 
 fn picture(recorded: &Recorded, size: (u16, u16)) -> String {
@@ -67,6 +79,21 @@ fn a_failure() {
 }
 
 #[test]
+fn the_checks_at_the_end() {
+    assert_snapshot!("verification", picture(&ending(), USUAL));
+}
+
+/// The failure, as somebody reviews it whom nobody showed a screen.
+#[test]
+fn a_review() {
+    let recorded = failed();
+    let mut face = review(&recorded);
+    press(&mut face, KeyCode::Char('x'));
+    assert_snapshot!("review", recorded.neutral(&text(&frame(&mut face, USUAL))));
+}
+
+#[test]
 fn the_end() {
     assert_snapshot!("finish", picture(&done(), USUAL));
+    assert_snapshot!("finish_large", picture(&done(), LARGE));
 }

@@ -39,13 +39,22 @@ pub fn usual(key: &StepKey) -> Vec<u8> {
 impl Recorded {
     /// Writes down the first `count` events of a rehearsal, and what its steps print.
     pub fn of(rehearsal: &Rehearsal, count: usize, prints: impl Fn(&StepKey) -> Vec<u8>) -> Self {
+        Self::with(builtin::find("igel_ums_ha").expect("a built-in profile"), rehearsal, count, prints)
+    }
+
+    /// The same, of a rehearsal with another `profile`.
+    pub fn with(
+        profile: &str,
+        rehearsal: &Rehearsal,
+        count: usize,
+        prints: impl Fn(&StepKey) -> Vec<u8>,
+    ) -> Self {
         // Always the same length: a picture may hold the path.
         let folder =
             tempfile::Builder::new().prefix("nofm-").rand_bytes(6).tempdir_in("/tmp").expect("a folder");
         let state_dir = StateDir::at(folder.path()).expect("a state folder");
         let session = &rehearsal.session;
         let setup = &session.setup;
-        let profile = builtin::find("igel_ums_ha").expect("a built-in profile");
         let source = |name: &str, text: &str| nofm::plan::Source { name: name.into(), text: text.into() };
         let file = SessionFile {
             nofm_session: 1,

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::tty_child::LAST_WORDS;
+use super::tty_child::{LAST_WORDS, hex};
 use super::tty_pty::{LIMIT, Pty};
 
 fn begun(part: &str) -> Pty {
@@ -250,7 +250,7 @@ fn another_size_is_told_and_drawn_anew() {
         pty.resize(columns, rows);
         pty.until_shown(&format!("of {columns} x {rows}: Resize({columns}, {rows})"));
         pty.until("the corner", |screen| {
-            (0..3).all(|x| screen.cell(rows - 1, columns - 3 + x).is_some_and(|cell| cell.has_contents()))
+            (0..3).all(|x| screen.cell(rows - 1, columns - 3 + x).is_some_and(vt100::Cell::has_contents))
         });
     }
     // There and back, faster than it can be followed.
@@ -325,8 +325,7 @@ fn raw_bytes_come_exactly_and_none_twice() {
     pty.type_in(b"b");
     pty.until_logged("key  b");
     let came: String = pty.log().lines().filter_map(|line| line.strip_prefix("raw ")).collect();
-    let expected: String = sent.iter().map(|byte| format!("{byte:02x}")).collect();
-    assert_eq!(came, expected);
+    assert_eq!(came, hex(&sent));
     pty.type_in(b"q");
     pty.end();
 }

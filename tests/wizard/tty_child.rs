@@ -16,7 +16,7 @@ pub(super) const PART: &str = "NOFM_TEST_TTY_PART";
 pub(super) const FOLDER: &str = "NOFM_TEST_TTY_FOLDER";
 pub(super) const LAST_WORDS: &str = "the session lies at its place";
 
-const FOR_EVER: Duration = Duration::from_secs(3600);
+const FOR_EVER: Duration = Duration::from_hours(1);
 
 #[test]
 #[ignore = "is run by other tests in a process of its own"]
@@ -33,6 +33,8 @@ fn plays_its_part() {
     }
     let player = Player { folder, screen: open(), count: 0, last: String::new() };
     player.play(&part);
+    // The test harness would still write to the terminal, which may be gone.
+    std::process::exit(0);
 }
 
 /// As it is after a login: a session of its own, with this terminal.
@@ -167,10 +169,7 @@ fn fault_elsewhere() {
 
 fn say(input: &Input) -> String {
     match input {
-        Input::Raw(bytes) => bytes.iter().fold("raw ".to_owned(), |mut line, byte| {
-            let _ = write!(line, "{byte:02x}");
-            line
-        }),
+        Input::Raw(bytes) => format!("raw {}", hex(bytes)),
         Input::Paste(text) => format!("paste of {}: {:?}", text.len(), &text[..text.len().min(60)]),
         Input::Key(key) => format!("key {} {}", key.modifiers, key.code),
         other => format!("{other:?}"),
@@ -189,4 +188,11 @@ fn terminal_thread() -> PathBuf {
 fn writes(thread: &std::path::Path) -> u64 {
     let text = std::fs::read_to_string(thread.join("io")).unwrap();
     text.lines().find_map(|line| line.strip_prefix("syscw: ")).unwrap().parse().unwrap()
+}
+
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        write!(text, "{byte:02x}").unwrap();
+        text
+    })
 }

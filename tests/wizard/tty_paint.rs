@@ -155,6 +155,19 @@ fn no_control_character_reaches_the_terminal_out_of_a_cell() {
     assert_eq!(terminal.screen().contents(), "???? ?");
 }
 
+#[test]
+fn a_wide_glyph_that_does_not_fit_is_left_out() {
+    let mut frame = blank(4, 2);
+    frame.buffer[(3, 0)].set_symbol("漢");
+    frame.buffer[(1, 1)].set_symbol("\u{200b}");
+    frame.buffer[(2, 1)].set_symbol("x");
+    let mut bytes = Vec::new();
+    Painter::new(4, 2).paint(frame, &mut bytes);
+    let mut terminal = parser(2, 4);
+    terminal.process(&bytes);
+    assert_eq!(terminal.screen().contents(), "\n  x");
+}
+
 /// A page as it is during an upgrade, of line `now` of a log.
 fn page(theme: &Theme, now: usize) -> Frame {
     let mut frame = blank(80, 24);

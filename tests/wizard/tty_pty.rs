@@ -98,7 +98,7 @@ impl Pty {
     pub(super) fn read(&mut self, pause: Duration) {
         let Some(master) = &self.master else { return };
         let pause = Timespec::try_from(pause).unwrap();
-        let mut chunk = [0; 65536];
+        let mut chunk = [0; 8192];
         loop {
             let mut ready = [PollFd::new(master, PollFlags::IN)];
             if poll(&mut ready, Some(&pause)).unwrap() == 0 {

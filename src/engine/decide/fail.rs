@@ -230,9 +230,13 @@ impl State {
                 Answer::new(Choice::Abort, "ends this upgrade for good, with the state of every server"),
                 Forbidden::Abort,
             ),
-            Offer::Collect => {
-                (Answer::new(Choice::Collect, "collects what the vendor's support needs"), Forbidden::Collect)
-            }
+            Offer::Collect => (
+                Answer::new(
+                    Choice::Collect,
+                    "brings what the vendor's support needs into the session folder, then asks again",
+                ),
+                Forbidden::Collect,
+            ),
         };
         let banned = self.bans.iter().find(|ban| ban.act == act).map(|ban| ban.why.clone());
         let why = banned.or_else(|| match offer {
@@ -240,9 +244,9 @@ impl State {
             Offer::ByHand if step.is_none() => {
                 Some("gates are not carried out but hold; do what is needed, then look again".to_owned())
             }
-            Offer::Collect => Some(
-                "nofm collects in a step of its own only; `nofm review` shows what was printed".to_owned(),
-            ),
+            Offer::Collect if !self.can_collect(&key.lane) => {
+                Some(format!("the profile has no step that collects from {server}"))
+            }
             Offer::Recover if lane.of.is_some() => Some("a recovery is under way".to_owned()),
             Offer::LeaveOut => self.why_not_left_out(key.lane.server.as_ref()),
             Offer::Recover if rule.is_none_or(|rule| rule.recover.is_none()) => {

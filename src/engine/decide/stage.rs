@@ -24,12 +24,18 @@ impl Decider<'_> {
 
     pub(super) fn stages(&mut self) {
         let state = self.state;
+        let collects = |lane: &&LaneState| lane.key.script == ScriptRef::Collect && !lane.phase.is_closed();
+        state.sides.iter().filter(collects).for_each(|lane| self.lane(lane));
         let recovery =
             |lane: &&LaneState| matches!(lane.key.script, ScriptRef::Recovery(_)) && !lane.phase.is_closed();
         if let Some(lane) = state.sides.iter().find(recovery) {
             // A recovery changes what the others stand on: whatever runs is seen to its end first.
-            let mut running =
-                state.active_lanes().filter(|other| other.is_running() && other.key != lane.key).peekable();
+            let mut running = state
+                .active_lanes()
+                .filter(|other| {
+                    other.is_running() && other.key != lane.key && other.key.script != ScriptRef::Collect
+                })
+                .peekable();
             if running.peek().is_none() {
                 self.lane(lane);
             }

@@ -63,7 +63,8 @@ impl Decider<'_> {
             );
             return;
         }
-        if !self.measured(Purpose::Turn(key.clone())) {
+        let purpose = Purpose::Turn(key.clone());
+        if !self.measured(purpose.clone()) {
             return;
         }
         let state = self.state;
@@ -83,7 +84,8 @@ impl Decider<'_> {
                 }
             }
         }
-        let scope = state.step_scope(&seen, key, step);
+        let looked = seen.without(state.measures.get(&purpose).map(|measure| &measure.unread));
+        let scope = state.step_scope(&looked, key, step);
         // An unknown `done` does not keep a step from being started: what it needs, and `once`, do.
         let done = step.step.done.as_ref().and_then(|done| done.test(&|name| scope.lookup(name)));
         if done == Some(true) {

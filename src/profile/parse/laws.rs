@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use crate::model::{CheckId, FactId, InputId, ProcedureId, RoleId};
-use crate::profile::ast::{Act, CheckKind, Failure, KeepUp, Position, Profile, Source, Stage, Step, Then};
+use crate::profile::ast::{
+    Act, At, CheckKind, Failure, KeepUp, Offer, Position, Profile, Source, Stage, Step, Then,
+};
 use crate::profile::expr::{Expr, Name, Of, Template};
 use crate::text::diagnostic::Diagnostic;
 use crate::text::toml::Doc;
@@ -300,6 +302,39 @@ impl<'p> Laws<'p> {
         }
         for failure in failures {
             self.recovery_frees_once(failure);
+            self.collects_something(failure);
+        }
+    }
+
+    /// Where `collect` is offered, some `collect` step is for the servers that may fail there.
+    fn collects_something(&self, failure: &Failure) {
+        if !failure.offer.contains(&Offer::Collect) {
+            return;
+        }
+        let collects = |step: &&Step| step.act.iter().any(|(_, act)| matches!(act, Act::Collect(_)));
+        let failing: Vec<&Stage> = self
+            .profile
+            .stages
+            .iter()
+            .filter(|stage| failure.stages.is_empty() || failure.stages.contains(&stage.id))
+            .collect();
+        let of_servers = |roles: &[RoleId]| {
+            failing
+                .iter()
+                .any(|stage| stage.roles.iter().any(|role| roles.is_empty() || roles.contains(role)))
+        };
+        let of_stages = self.profile.stages.iter().any(|stage| {
+            stage.steps.iter().filter(collects).any(|step| step.at != At::Here || of_servers(&stage.roles))
+        });
+        let of_procedures = self.profile.procedures.iter().any(|procedure| {
+            procedure.steps.iter().filter(collects).any(|step| step.at != At::Here || of_servers(&[]))
+        });
+        if !of_stages && !of_procedures {
+            self.report(
+                &format!("failures.{}", failure.id),
+                format!("failure `{}` offers `collect`, and there is nothing to collect", failure.id),
+                "add a step with `collect = [PATHS]` to a stage of these servers or to a procedure, or take `collect` out of `offer`",
+            );
         }
     }
 

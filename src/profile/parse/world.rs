@@ -215,7 +215,30 @@ impl World {
                 self.enter(procedure, place, &mut uses, 0);
             }
         }
+        self.gather_collected(root, &mut uses);
         self.uses = uses;
+    }
+
+    /// A procedure that does nothing but collect is used wherever a failure rule offers that.
+    fn gather_collected(&self, root: &DeTable<'_>, uses: &mut BTreeMap<String, Use>) {
+        let offers = |failure: &&DeTable<'_>| texts(failure, "offer").iter().any(|offer| offer == "collect");
+        for failure in list(root, "failures").into_iter().filter(offers) {
+            let here = self.roles_of_stages(&texts(failure, "stages"));
+            for (id, procedure) in tables(root, "procedures") {
+                let steps = list(procedure, "steps");
+                if !steps.is_empty() && steps.iter().all(|step| step.contains_key("collect")) {
+                    let place = Use {
+                        here: Some(here.clone()),
+                        with: BTreeSet::new(),
+                        secret: BTreeSet::new(),
+                        item: false,
+                    };
+                    if uses.get(id).is_none_or(|known| known.with.is_empty()) {
+                        self.enter(id, place, uses, 0);
+                    }
+                }
+            }
+        }
     }
 
     /// The roles of the stages named; of all where none is.

@@ -7,6 +7,7 @@ use crate::wizard::keys::{Binding, Key};
 use crate::wizard::look::Tone;
 use crate::wizard::pages;
 use crate::wizard::paint::{Canvas, lines};
+use crate::wizard::review;
 use crate::wizard::scene::Scene;
 use crate::wizard::view::{Dialog, Typing, Wanted};
 
@@ -123,7 +124,8 @@ fn help_lines(scene: &Scene<'_>) -> Vec<(String, String)> {
     let mut below = scene.view.clone();
     below.dialog = None;
     let page = Scene { view: &below, ..*scene };
-    pages::bindings(&page)
+    review::helped(&page)
+        .unwrap_or_else(|| pages::bindings(&page))
         .iter()
         .map(|binding| {
             let keys: Vec<String> = binding.keys().map(Key::name).collect();

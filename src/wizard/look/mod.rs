@@ -11,3 +11,6 @@ mod theme;
 pub use env::{Env, Wish};
 pub use glyphs::{DRAWN, Glyphs};
 pub use theme::{Colours, Theme, Tone};
+
+#[cfg(test)]
+mod tests;

@@ -68,7 +68,7 @@ pub enum Colours {
 }
 
 /// What tones look like on one terminal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Theme {
     colours: Colours,
     glyphs: Glyphs,

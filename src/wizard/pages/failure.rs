@@ -2,18 +2,23 @@
 
 use crate::engine::{About, FailureRecord, Question, StepKey};
 use crate::wizard::look::Tone;
-use crate::wizard::paint::Canvas;
+use crate::wizard::paint::{Canvas, lines};
 use crate::wizard::panes;
 use crate::wizard::scene::Scene;
 use crate::words;
+
+/// Where the facts stand beside their words.
+const BESIDE: u16 = 9;
+/// Lines that are shown of what it printed last.
+const TAIL: usize = 8;
 
 pub(super) fn draw(scene: &Scene<'_>, canvas: &mut Canvas<'_>, question: &Question) {
     let columns = canvas.width();
     let head = panes::progress_head(scene, canvas);
     let rows = canvas.height().saturating_sub(head);
     let About::Failure(key) = &question.about else { return };
-    // The choices, the line of help and a row of air.
-    let choices = u16::try_from(question.options.len()).unwrap_or(u16::MAX).saturating_add(2);
+    // The choices and the line of help.
+    let choices = u16::try_from(question.options.len()).unwrap_or(u16::MAX).saturating_add(1);
     let facts = rows.saturating_sub(choices).max(rows / 2);
     {
         let mut part = canvas.part(0, head, columns, facts);
@@ -27,59 +32,64 @@ pub(super) fn draw(scene: &Scene<'_>, canvas: &mut Canvas<'_>, question: &Questi
     );
 }
 
+/// A word, what stands beside it, and how it looks.
+type Fact = (&'static str, String, Tone);
+
 fn what(scene: &Scene<'_>, canvas: &mut Canvas<'_>, key: &StepKey, question: &Question) {
-    let state = scene.state;
-    let first = first_of(scene, key);
-    let mut y = 0;
-    let mut say = |canvas: &mut Canvas<'_>, word: &str, text: &str, tone: Tone| {
-        if !text.is_empty() && y < canvas.height() {
-            canvas.text(1, y, word, Tone::Dim);
-            y = canvas.hanging(8, y, "", text, tone);
+    let columns = canvas.width().saturating_sub(BESIDE + 2);
+    let mut rows: Vec<Fact> = Vec::new();
+    for (word, text, tone) in facts(scene, key, question) {
+        for (index, line) in lines(&text, columns).into_iter().enumerate() {
+            rows.push((if index == 0 { word } else { "" }, line, tone));
         }
-    };
-    if let Some(cause) = question.details.first() {
-        say(canvas, "What", cause, Tone::Fail);
     }
-    if let Some(first) = first {
+    let run = scene.state.lane(&key.lane).and_then(|lane| scene.story.run_of_lane(lane));
+    if let Some(run) = run {
+        let tail = scene.printed.tail(&run, TAIL, 0);
+        let printed = tail.lines.into_iter().enumerate();
+        rows.extend(printed.map(|(index, line)| (if index == 0 { "Output" } else { "" }, line, Tone::Dim)));
+    }
+    let shown = usize::from(canvas.height());
+    let top = scene.view.spot().scroll.min(rows.len().saturating_sub(shown));
+    for (y, (word, text, tone)) in rows.iter().skip(top).take(shown).enumerate() {
+        let y = u16::try_from(y).unwrap_or(u16::MAX);
+        canvas.text(1, y, word, Tone::Dim);
+        canvas.text(BESIDE, y, text, *tone);
+    }
+    canvas.scroll(top, rows.len());
+}
+
+/// What matters most first: the page may be too small for all of it, and scrolls.
+fn facts(scene: &Scene<'_>, key: &StepKey, question: &Question) -> Vec<Fact> {
+    let state = scene.state;
+    let mut facts: Vec<Fact> = Vec::new();
+    let cause = question.details.first().cloned().unwrap_or_default();
+    facts.push(("What", cause.clone(), Tone::Fail));
+    if let Some(first) = first_of(scene, key) {
         let attempt =
             if key.attempt > 1 { format!("; now at attempt {}", key.attempt) } else { String::new() };
         let since = words::short(scene.now_ms.saturating_sub(first.at_ms));
-        say(canvas, "When", &format!("{}, {since} ago{attempt}", scene.clock(first.at_ms)), Tone::Plain);
-        let cause = first.cause.to_string();
-        if question.details.first() != Some(&cause) {
-            say(canvas, "First", &format!("the first cause was: {cause}"), Tone::Fail);
+        let when = format!("{}, {since} ago{attempt}", scene.clock(first.at_ms));
+        facts.push(("When", when, Tone::Plain));
+        let first = first.cause.to_string();
+        if first != cause {
+            facts.push(("First", format!("the first cause was: {first}"), Tone::Fail));
         }
-    }
-    for detail in question.details.iter().skip(1).filter(|detail| !detail.starts_with("first cause: ")) {
-        say(canvas, "Vendor", detail, Tone::Plain);
     }
     let health = words::health::health(state);
     let roles: Vec<String> = health.roles.iter().map(words::health::RoleHealth::text).collect();
-    say(canvas, "Farm", &roles.join("; "), Tone::Plain);
-    for once in &health.once {
-        say(canvas, "Once", &once.text(), Tone::Plain);
-    }
+    facts.push(("Farm", roles.join("; "), Tone::Plain));
+    facts.extend(health.once.iter().map(|once| ("Once", once.text(), Tone::Plain)));
     let running = state.active_lanes().filter(|lane| lane.is_running()).count();
     let held = if running == 0 {
         "no new server is started; nothing runs".to_owned()
     } else {
         format!("no new server is started; {running} finish what they are at")
     };
-    say(canvas, "Held", &held, Tone::Plain);
-    let run = state.lane(&key.lane).and_then(|lane| scene.story.run_of_lane(lane));
-    let room = usize::from(canvas.height().saturating_sub(y));
-    if let Some(run) = run
-        && room > 1
-    {
-        let tail = scene.printed.tail(&run, room - 1, 0);
-        if !tail.lines.is_empty() {
-            canvas.text(1, y, "It printed last (Esc, then Enter: everything)", Tone::Dim);
-            for line in &tail.lines {
-                y += 1;
-                canvas.text(3, y, line, Tone::Plain);
-            }
-        }
-    }
+    facts.push(("Held", held, Tone::Plain));
+    let further = question.details.iter().skip(1).filter(|detail| !detail.starts_with("first cause: "));
+    facts.extend(further.map(|detail| ("Vendor", detail.clone(), Tone::Plain)));
+    facts
 }
 
 /// The failure as it was first seen, whatever was tried since.

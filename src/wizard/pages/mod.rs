@@ -5,14 +5,15 @@
 
 mod components;
 mod failure;
+mod finish;
 mod inputs;
 mod list;
 mod notices;
 mod prechecks;
 mod progress;
 mod sheet;
-mod stub;
 mod summary;
+mod verification;
 mod welcome;
 
 pub(super) use components::Registered;
@@ -130,7 +131,7 @@ pub(super) fn bindings(scene: &Scene<'_>) -> Vec<Binding> {
         return dialogs::bindings(scene, dialog);
     }
     let mut table = vec![keys::HELP];
-    if let Seat::Reviewer { .. } = scene.seat {
+    if matches!(scene.seat, Seat::Reviewer) {
         table.extend(super::review::bindings(scene));
     }
     if asks(scene) {
@@ -144,19 +145,17 @@ pub(super) fn bindings(scene: &Scene<'_>) -> Vec<Binding> {
             help,
         ));
     }
-    let taken: Vec<keys::Key> = table.iter().flat_map(Binding::keys).collect();
-    let own = match scene.view.page {
+    table.extend(match scene.view.page {
         Page::Welcome => welcome::bindings(scene),
         Page::Licence | Page::Information | Page::Requirements | Page::Firewall => notices::bindings(scene),
         Page::Components => components::bindings(scene),
         Page::Inputs => inputs::bindings(scene),
         Page::Prechecks => prechecks::bindings(scene),
         Page::Summary => summary::bindings(scene),
-        Page::Progress | Page::Further | Page::Verification => progress::bindings(scene),
-        Page::Finish => stub::bindings(scene),
-    };
-    // A question comes before the page.
-    table.extend(own.into_iter().filter_map(|binding| binding.without(&taken)));
+        Page::Progress | Page::Further => progress::bindings(scene),
+        Page::Verification => verification::bindings(scene),
+        Page::Finish => finish::bindings(scene),
+    });
     if let Seat::Operator { pen: false } = scene.seat {
         table.push(Binding::new(
             [keys::letter('t')],
@@ -175,7 +174,8 @@ pub(super) fn bindings(scene: &Scene<'_>) -> Vec<Binding> {
         }
     }
     table.push(keys::LEAVE);
-    table
+    // A question comes before the page, and the page before what every page has.
+    keys::each_once(table)
 }
 
 /// Whether the question in turn has the keys.
@@ -208,7 +208,8 @@ pub(super) fn draw(scene: &Scene<'_>, canvas: &mut Canvas<'_>) {
         Page::Prechecks => prechecks::draw(scene, &mut page),
         Page::Summary => summary::draw(scene, &mut page),
         Page::Progress | Page::Further => progress::draw(scene, &mut page),
-        Page::Verification | Page::Finish => stub::draw(scene, &mut page),
+        Page::Verification => verification::draw(scene, &mut page),
+        Page::Finish => finish::draw(scene, &mut page),
     }
 }
 
@@ -223,8 +224,9 @@ pub(super) fn act(face: &mut Face, command: Command) -> Go<()> {
         Page::Inputs => inputs::act(face, command),
         Page::Prechecks => prechecks::act(face, command),
         Page::Summary => summary::act(face, command),
-        Page::Progress | Page::Further | Page::Verification => progress::act(face, command),
-        Page::Finish => stub::act(face, command),
+        Page::Progress | Page::Further => progress::act(face, command),
+        Page::Verification => verification::act(face, command),
+        Page::Finish => finish::act(face, command),
     }
 }
 

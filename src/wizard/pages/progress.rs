@@ -57,10 +57,6 @@ pub(super) fn selected(scene: &Scene<'_>) -> usize {
 fn outputs(scene: &Scene<'_>, canvas: &mut Canvas<'_>) {
     let fit = usize::from((canvas.height() / PANE).max(1));
     let mut shown: Vec<&LaneState> = Vec::new();
-    let add = |shown: &mut Vec<&LaneState>, lane: Option<&'_ LaneState>| {
-        let _ = (&shown, lane);
-    };
-    let _ = add;
     let selected = panes::lane_at(scene, selected(scene));
     shown.extend(selected);
     let sides = scene.state.sides.iter().filter(|lane| !lane.phase.is_closed());
@@ -116,7 +112,7 @@ pub(super) fn bindings(scene: &Scene<'_>) -> Vec<Binding> {
     let nobody = server.is_none().then(|| "no server is selected".to_owned());
     table.push(
         Binding::new(
-            [letter('1')],
+            [letter('w')],
             Command::PauseOne,
             "",
             "pause the selected server alone; once more: let it go on",

@@ -16,12 +16,8 @@ use crate::wizard::printed::Printed;
 use crate::wizard::story::Story;
 use crate::wizard::view::{Spot, View};
 
-const SEATS: [Seat; 4] = [
-    Seat::Operator { pen: true },
-    Seat::Operator { pen: false },
-    Seat::Watcher,
-    Seat::Reviewer { at: 3, of: 7 },
-];
+const SEATS: [Seat; 4] =
+    [Seat::Operator { pen: true }, Seat::Operator { pen: false }, Seat::Watcher, Seat::Reviewer];
 
 /// A farm with a Windows server, so that every page is there.
 fn state() -> State {
@@ -101,6 +97,7 @@ fn everywhere(look: impl Fn(&Scene<'_>)) {
                     seat,
                     viewer: &viewer,
                     now_ms: 0,
+                    review: None,
                     zone: &jiff::tz::TimeZone::UTC,
                     session: &session,
                     busy: None,

@@ -12,7 +12,7 @@ use crate::words;
 pub(in crate::wizard) fn header(scene: &Scene<'_>, canvas: &mut Canvas<'_>) {
     let setup = &scene.state.setup;
     canvas.tint(0, Tone::Header);
-    let right = if scene.view.page.is_preparing() {
+    let right = if scene.view.page.is_preparing() && scene.review.is_none() {
         let (at, of) = step_of(scene);
         format!("Step {at} of {of} ")
     } else {

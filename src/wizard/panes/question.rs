@@ -16,11 +16,13 @@ pub(in crate::wizard) fn question_bindings(scene: &Scene<'_>) -> Vec<Binding> {
         keys::CHOICES.iter().map(|binding| binding.clone().unless(why_not.clone())).collect();
     for (code, command, label, help) in [
         (KeyCode::Up, Command::Up, "", "the choice above"),
-        (KeyCode::Down, Command::Down, "Choose", "the choice below"),
+        (KeyCode::Down, Command::Down, "", "the choice below"),
         (KeyCode::Enter, Command::Confirm, "Do it", "do what is selected"),
     ] {
         table.push(Binding::new([key(code)], command, label, help).unless(why_not.clone()));
     }
+    table.push(Binding::new([key(KeyCode::PageUp)], Command::ReadUp, "", "further up in what is said above"));
+    table.push(Binding::new([key(KeyCode::PageDown)], Command::ReadDown, "Read on", "further down in it"));
     table.push(Binding::new(
         [key(KeyCode::Esc), letter('a')],
         Command::Aside,

@@ -38,7 +38,7 @@ pub(in crate::wizard) fn steps(scene: &Scene<'_>, canvas: &mut Canvas<'_>) {
             Seat::Operator { pen: true } => "holds the pen",
             Seat::Operator { pen: false } => "without the pen",
             Seat::Watcher => "looks on",
-            Seat::Reviewer { .. } => "reviews",
+            Seat::Reviewer => "reviews",
         };
         inside.text(1, rows - 1, pen, Tone::Dim);
     }

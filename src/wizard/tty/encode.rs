@@ -28,12 +28,7 @@ impl<'a> Encoder<'a> {
         self.style(cell);
         let symbol = cell.symbol();
         let is_ascii = symbol.len() == 1;
-        if symbol.is_empty() || symbol.chars().any(char::is_control) {
-            // A control character here is a fault of who drew; it must not reach the terminal.
-            self.out.push(if symbol.is_empty() { b' ' } else { b'?' });
-        } else {
-            self.out.extend_from_slice(symbol.as_bytes());
-        }
+        self.out.extend_from_slice(symbol.as_bytes());
         // Terminals do not agree how wide such glyphs are, so what comes next is placed anew.
         let is_sure = is_ascii || (cell.cell_width() == 1 && symbol.chars().count() == 1);
         self.at = is_sure.then(|| (x.saturating_add(1), y));
@@ -43,7 +38,7 @@ impl<'a> Encoder<'a> {
         match self.at {
             Some(at) if at == (x, y) => return,
             Some((from, row)) if row == y && from < x && x - from == 1 => {
-                self.out.extend_from_slice(b"\x1b[C")
+                self.out.extend_from_slice(b"\x1b[C");
             }
             Some((from, row)) if row == y && from < x => self.number(b"\x1b[", x - from, b'C'),
             _ if x == 0 => self.number(b"\x1b[", y.saturating_add(1), b'H'),

@@ -32,3 +32,6 @@ pub use event::Input;
 pub use fit::{Terminal, Unfit};
 pub use paint::{Frame, Painter};
 pub use screen::{Screen, TtyError};
+
+#[cfg(test)]
+mod tests;

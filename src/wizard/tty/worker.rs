@@ -30,13 +30,13 @@ pub(super) struct Worker {
 }
 
 /// What there is to do at the terminal.
-#[derive(Default)]
 struct Ready {
-    read: bool,
-    write: bool,
-    hangup: bool,
+    tty: PollFlags,
+    /// The time for the rest of a key is over.
     waited_in_vain: bool,
 }
+
+const LOST: PollFlags = PollFlags::HUP.union(PollFlags::ERR).union(PollFlags::NVAL);
 
 impl Worker {
     pub(super) fn new(shared: Arc<Shared>, signals: Signals, bell: UnixStream) -> Self {
@@ -60,12 +60,12 @@ impl Worker {
             self.switch();
             self.paint();
             let ready = self.wait();
-            if ready.write && self.shared.device.go_on().is_err() {
+            if ready.tty.contains(PollFlags::OUT) && self.shared.device.go_on().is_err() {
                 self.lose();
             }
-            if ready.read {
+            if ready.tty.contains(PollFlags::IN) {
                 self.read();
-            } else if ready.hangup {
+            } else if ready.tty.intersects(LOST) {
                 self.lose();
             }
             if ready.waited_in_vain {
@@ -210,17 +210,12 @@ impl Worker {
                 if !sources[0].revents().is_empty() {
                     self.hush();
                 }
-                let came = if is_ours { sources[1].revents() } else { PollFlags::empty() };
-                Ready {
-                    read: came.contains(PollFlags::IN),
-                    write: came.contains(PollFlags::OUT),
-                    hangup: came.intersects(PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL),
-                    waited_in_vain: found == 0,
-                }
+                let tty = if is_ours { sources[1].revents() } else { PollFlags::empty() };
+                Ready { tty, waited_in_vain: found == 0 }
             }
-            Err(Errno::INTR) => Ready::default(),
+            Err(Errno::INTR) => Ready { tty: PollFlags::empty(), waited_in_vain: false },
             // Without it nothing can be read or shown any more.
-            Err(_) => Ready { hangup: true, ..Ready::default() },
+            Err(_) => Ready { tty: LOST, waited_in_vain: false },
         }
     }
 

@@ -43,6 +43,13 @@ pub(super) fn line(state: &State, event: &Event) -> Option<String> {
                 step_title(state, of)
             )
         }
+        Event::CollectBegun { lane, of } => {
+            format!(
+                "{}: what support needs is collected, since \"{}\" failed",
+                place(lane.server.as_ref()),
+                step_title(state, of)
+            )
+        }
         Event::Undone { steps } => {
             let steps: Vec<String> =
                 steps.iter().map(|step| format!("\"{}\"", spaced(step.as_str()))).collect();

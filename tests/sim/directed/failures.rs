@@ -153,7 +153,7 @@ fn what_a_profile_forbids_is_refused_with_its_reason_on_every_server_and_stays()
     world.fault("install", Some("s1"), Fault::Fails(1));
     world.fault("extra", Some("s2"), Fault::Fails(1));
     let rules = [
-        rule("hands_off", "steps = [\"extra\"]\noffer = [\"collect\", \"hold\"]\n[[failures.forbid]]\nact = \"retry\"\nwhy = \"Call support.\"\nlifted-by = \"a case number\""),
+        rule("hands_off", "steps = [\"extra\"]\noffer = [\"by_hand\", \"hold\"]\n[[failures.forbid]]\nact = \"retry\"\nwhy = \"Call support.\"\nlifted-by = \"a case number\""),
         any("\"retry\", \"hold\""),
     ]
     .concat();
@@ -239,4 +239,55 @@ fn a_retry_that_is_ordered_while_paused_waits() {
     session.intent(&Intent::Unpause { server: None }).expect("goes on");
     session.rest();
     assert_eq!(session.began("install"), 2);
+}
+
+const SUPPORT: &str = "[procedures.support]\n[[procedures.support.steps]]\nid = \"logs\"\ncollect = [\"/var/log/{{ here.name }}\"]\n";
+const COLLECTS: &str = "[[failures]]\nid = \"any\"\noffer = [\"retry\", \"collect\", \"hold\"]\n";
+
+#[test]
+fn what_support_needs_is_collected_and_the_failure_is_asked_about_again() {
+    let mut world = world(2);
+    world.fault("install", Some("s1"), Fault::Fails(1));
+    let mut session =
+        farm_with_rules(&[&stage("servers", "", &[INSTALL]), SUPPORT, COLLECTS], 2, world).started();
+    let first = session.question().clone();
+    assert!(session.offered().contains(&"collect"), "{first:#?}");
+    session.reply(Choice::Collect, "").expect("offered");
+    assert_eq!(session.began_on("logs"), ["s1"]);
+    let again = session.question().clone();
+    assert_ne!(again.id, first.id);
+    assert_eq!((again.about, again.details), (first.about, first.details), "the first cause stays");
+    assert_eq!(session.began("install"), 1, "nothing else went on");
+    session.reply(Choice::Retry, "").expect("offered");
+    assert!(session.is_done());
+    assert_eq!(session.began_on("install"), ["s1", "s1", "s2"]);
+}
+
+#[test]
+fn what_cannot_be_collected_is_told_and_is_no_failure_of_the_upgrade() {
+    let mut world = world(1);
+    world.fault("install", None, Fault::Fails(1));
+    world.fault("logs", None, Fault::Fails(1));
+    let mut session =
+        farm_with_rules(&[&stage("servers", "", &[INSTALL]), SUPPORT, COLLECTS], 1, world).started();
+    session.reply(Choice::Collect, "").expect("offered");
+    assert_eq!(session.offered(), ["look_again", "retry", "collect", "hold"]);
+    assert!(session.state.to_do[0].contains("logs"), "{:?}", session.state.to_do);
+    assert_eq!(session.state.failures[0].key.step.as_str(), "install", "the first cause stays");
+    session.reply(Choice::Retry, "").expect("offered");
+    assert!(session.is_done());
+}
+
+#[test]
+fn what_is_collected_elsewhere_is_not_offered_for_a_server_that_has_none_of_it() {
+    let mut world = world(1);
+    world.fault("note", None, Fault::Fails(1));
+    let farm_stage =
+        "[[stages]]\nid = \"whole\"\ntitle = \"whole\"\n[[stages.steps]]\nid = \"note\"\nrun = \"note\"\n";
+    let session =
+        farm_with_rules(&[&stage("servers", "", &[INSTALL]), farm_stage, SUPPORT, COLLECTS], 1, world)
+            .started();
+    let question = session.question();
+    let refused = question.option(Choice::Collect).and_then(|option| option.refused.clone());
+    assert_eq!(refused.as_deref(), Some("the profile has no step that collects from the farm"));
 }

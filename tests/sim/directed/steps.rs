@@ -193,3 +193,45 @@ fn n_counts_the_servers_seen_to_be_updated_and_no_others() {
     assert_eq!(session.state.tally().map(|tally| (tally.updated, tally.told, tally.of)), Some((2, 0, 2)));
     session.intent(&Intent::Survey).expect_err("it is closed");
 }
+
+/// A version that the operator is asked for where the server does not tell it.
+const TOLD: &str = "[facts.told]\nroles = [\"server\"]\nrun = \"show told\"\nkind = \"version\"\nask = \"Which version is it?\"\n";
+
+#[test]
+fn whether_a_step_is_done_already_is_never_asked_of_the_operator() {
+    let mut world = world(1);
+    world.silence("told", Some("s1"), u64::MAX);
+    let install = "id = \"install\"\nrun = \"install\"\ndone = \"here.told == target\"";
+    let mut session = farm(&[TOLD, &stage("servers", "", &[install])], 1, world).started();
+    assert_eq!(session.began("install"), 1, "an unknown `done` keeps nothing from being started");
+    assert_eq!(session.offered(), ["tell", "unknown", "hold"], "whether it worked is asked");
+    session.reply(Choice::Tell, "2.0").expect("told");
+    assert!(session.is_done());
+    let asked = session.count(|event| matches!(event, Event::Asked { .. }));
+    assert_eq!(asked, 1, "{}", session.tail());
+}
+
+#[test]
+fn what_was_told_of_the_last_step_does_not_prove_the_next_one_done() {
+    let mut world = world(1);
+    world.silence("told", Some("s1"), u64::MAX);
+    let step = |id: &str| format!("id = \"{id}\"\nrun = \"{id}\"\ndone = \"here.told == target\"");
+    let (install, note) = (step("install"), step("note"));
+    let mut session = farm(&[TOLD, &stage("servers", "", &[&install, &note])], 1, world).started();
+    session.reply(Choice::Tell, "2.0").expect("told");
+    assert_eq!(session.began("note"), 1, "the word was about the step before: {}", session.tail());
+    session.reply(Choice::Tell, "2.0").expect("told again");
+    assert!(session.is_done());
+}
+
+#[test]
+fn what_a_condition_and_done_both_look_at_is_asked_for() {
+    let mut world = world(1);
+    world.silence("told", Some("s1"), u64::MAX);
+    let install =
+        "id = \"install\"\nrun = \"install\"\nwhen = \"here.told != '0'\"\ndone = \"here.told == target\"";
+    let mut session = farm(&[TOLD, &stage("servers", "", &[install])], 1, world).started();
+    assert_eq!(session.began("install"), 0);
+    session.reply(Choice::Tell, "2.0").expect("told");
+    assert_eq!(outcomes(&session, "install"), [(Outcome::DoneBefore, Known::Seen)]);
+}
