@@ -242,8 +242,13 @@ pub(super) fn turn(face: &mut Face, on: bool) -> Go<()> {
 
 /// Shows `page`, and has done what it shows the outcome of.
 pub(super) fn enter(face: &mut Face, page: Page) -> Go<()> {
+    // Where nothing is asked about, keys are meant for the page; Esc leads back to the question.
+    let aside = page.is_preparing()
+        && !matches!(page, Page::Components | Page::Prechecks)
+        && !face.state().questions.is_empty();
     face.edit(|view| {
         view.page = page;
+        view.aside = aside;
         view.note = None;
         view.dialog = None::<Dialog>;
     });
