@@ -104,10 +104,11 @@ impl SessionTime {
         self.now_ms.max(self.base_ms.saturating_add(mono_ms))
     }
 
-    /// The wall clock at session time `ms`, as far as the last event tells.
+    /// The wall clock at session time `ms`, before or after the last event, as far as that one tells.
     pub fn wall_ms(&self, ms: u64) -> i64 {
         let wall = self.last.map_or(0, |stamp| stamp.wall_ms);
-        wall - i64::try_from(self.now_ms.saturating_sub(ms)).unwrap_or(0)
+        let whole = |ms: u64| i64::try_from(ms).unwrap_or(i64::MAX);
+        wall.saturating_add(whole(ms)).saturating_sub(whole(self.now_ms))
     }
 }
 

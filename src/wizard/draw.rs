@@ -83,7 +83,7 @@ fn preparing(scene: &Scene<'_>, canvas: &mut Canvas<'_>, bindings: &[Binding]) {
 fn buttons(bindings: &[Binding], row: &mut Canvas<'_>) {
     use super::keys::Command;
     let mut x = 2;
-    for command in [Command::Back, Command::Next, Command::Leave] {
+    for command in [Command::Back, Command::Next, Command::Begin, Command::Leave] {
         let Some(binding) = bindings.iter().find(|binding| binding.command == command) else { continue };
         let tone = if binding.why_not.is_some() { Tone::Disabled } else { Tone::Button };
         x = row.text(x, 0, &format!("[ {} ]", binding.label), tone);
