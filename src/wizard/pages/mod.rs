@@ -213,7 +213,10 @@ pub(super) fn draw(scene: &Scene<'_>, canvas: &mut Canvas<'_>) {
 /// Carries out what a key of the page means.
 pub(super) fn act(face: &mut Face, command: Command) -> Go<()> {
     match face.view().page {
-        Page::Welcome => welcome::act(face, command),
+        Page::Welcome => {
+            welcome::act(face, command);
+            Ok(())
+        }
         Page::Licence | Page::Information | Page::Requirements | Page::Firewall => {
             notices::act(face, command)
         }
