@@ -628,7 +628,8 @@ impl Face {
             return Some(Duration::from_millis(30));
         }
         if self.view.page.is_preparing() {
-            return None;
+            // The prechecks say how old each outcome is.
+            return (self.view.page == Page::Prechecks).then_some(Duration::from_secs(1));
         }
         let runs = self.state().active_lanes().any(crate::engine::LaneState::is_running);
         Some(if runs { Duration::from_millis(200) } else { Duration::from_secs(1) })
