@@ -167,13 +167,6 @@ impl Face {
         }
     }
 
-    pub(super) fn follower(&mut self) -> Option<&mut Follower> {
-        match &mut self.source {
-            Source::Live(follower) => Some(follower),
-            Source::Review(_) => None,
-        }
-    }
-
     pub(super) fn reel(&mut self) -> Option<&mut Reel> {
         match &mut self.source {
             Source::Live(_) => None,
