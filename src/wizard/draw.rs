@@ -154,7 +154,7 @@ pub(super) fn seat_word(scene: &Scene<'_>) -> Option<(String, Tone)> {
 
 /// How far a session is, in the list of steps: the number of the page and how many there are.
 pub(super) fn step_of(scene: &Scene<'_>) -> (usize, usize) {
-    let pages = pages::all(scene.state);
+    let pages = pages::all(scene);
     let at = pages.iter().position(|page| *page == scene.view.page).unwrap_or(0);
     (at + 1, pages.len().max(1))
 }

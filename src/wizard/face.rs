@@ -167,13 +167,6 @@ impl Face {
         }
     }
 
-    pub(super) fn follower(&mut self) -> Option<&mut Follower> {
-        match &mut self.source {
-            Source::Live(follower) => Some(follower),
-            Source::Review(_) => None,
-        }
-    }
-
     pub(super) fn reel(&mut self) -> Option<&mut Reel> {
         match &mut self.source {
             Source::Live(_) => None,
@@ -628,7 +621,8 @@ impl Face {
             return Some(Duration::from_millis(30));
         }
         if self.view.page.is_preparing() {
-            return None;
+            // The prechecks say how old each outcome is.
+            return (self.view.page == Page::Prechecks).then_some(Duration::from_secs(1));
         }
         let runs = self.state().active_lanes().any(crate::engine::LaneState::is_running);
         Some(if runs { Duration::from_millis(200) } else { Duration::from_secs(1) })
