@@ -1,6 +1,12 @@
 //! The wizard's pictures: sessions that were rehearsed in memory, in files, as a face shows them.
 
 mod cells;
+mod console;
+mod console_hostile;
+mod console_installer;
+mod console_losing;
+mod console_operators;
+mod console_whole;
 mod pictures;
 mod recorded;
 mod reviewing;
@@ -56,8 +62,12 @@ fn press_ctrl(face: &mut Face, c: char) {
 }
 
 fn frame(face: &mut Face, (columns, rows): (u16, u16)) -> Buffer {
+    frame_in(face, (columns, rows), &Theme::new(Colours::Sixteen, Glyphs::Unicode))
+}
+
+fn frame_in(face: &mut Face, (columns, rows): (u16, u16), theme: &Theme) -> Buffer {
     let mut buffer = Buffer::empty(Rect::new(0, 0, columns, rows));
-    face.draw(&mut buffer, &Theme::new(Colours::Sixteen, Glyphs::Unicode));
+    face.draw(&mut buffer, theme);
     buffer
 }
 

@@ -3,7 +3,7 @@
 use super::args::{GlyphSet, Looks};
 use super::say;
 use crate::wizard::look::{Env, Glyphs, Theme, Wish};
-use crate::wizard::tty::Terminal;
+use crate::wizard::tty::{Terminal, Unfit};
 
 /// The terminal for the full screen. `None`: it is not wanted, or there is none that is fit, which is said in a line.
 pub(super) fn find(plain: bool, looks: Looks) -> anyhow::Result<Option<(Terminal, Theme)>> {
@@ -26,6 +26,8 @@ pub(super) fn find(plain: bool, looks: Looks) -> anyhow::Result<Option<(Terminal
     };
     match Terminal::find(&env) {
         Ok(terminal) => Ok(Some((terminal, Theme::of(&env, &wish)))),
+        // Out of a pipe or into one: whoever does that wants lines and nothing else.
+        Err(Unfit::NotATerminal(_)) => Ok(None),
         Err(unfit) => {
             say(&format!("Lines instead of the full screen: {unfit}."))?;
             Ok(None)

@@ -105,7 +105,7 @@ pub(super) fn face(
         plain::headless(follower, printer(), face.json, answers.unwrap_or(&none), Reach::End, fresh)
     } else if let Some((terminal, theme)) = screen::find(face.plain, face.looks)? {
         let (follower, end) = wizard::run(follower, false, answers, terminal, theme)?;
-        plain::farewell(follower, printer(), end)
+        plain::farewell(&follower, printer(), end)
     } else {
         let keyboard = Keyboard::Standard { is_terminal: std::io::stdin().is_terminal() };
         plain::dialogue(follower, printer(), keyboard, answers)
@@ -146,7 +146,7 @@ pub(super) fn attach(args: &AttachArgs) -> anyhow::Result<u8> {
         let outcome = match screen::find(args.plain || args.json, args.looks)? {
             Some((terminal, theme)) => {
                 let (follower, end) = wizard::run(follower, true, None, terminal, theme)?;
-                plain::farewell(follower, printer(), end)
+                plain::farewell(&follower, printer(), end)
             }
             None => plain::watch(follower, printer(), args.json),
         };

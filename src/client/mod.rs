@@ -1,7 +1,8 @@
 //! The client: follows a session from its files, and tells its runner what an operator wants.
 //!
-//! Live, attach and review read the journal through the same [`Follower`]. The runner's socket only rings when more
-//! is safely on disk, and takes intents; nothing that is shown comes over it.
+//! Live and attach read the journal as it grows, through a [`Follower`]; review reads it again from any place in it,
+//! through a [`Replay`]; both by the same reader and into the same fold. The runner's socket only rings when more is
+//! safely on disk, and takes intents; nothing that is shown comes over it.
 //!
 //! # Invariants
 //! - The state is the fold of the journal up to what the runner rang for as synced; of a journal at rest, up to its

@@ -107,7 +107,8 @@ impl SessionTime {
     /// The wall clock at session time `ms`, before or after the last event, as far as that one tells.
     pub fn wall_ms(&self, ms: u64) -> i64 {
         let wall = self.last.map_or(0, |stamp| stamp.wall_ms);
-        wall.saturating_add(0i64.saturating_add_unsigned(ms).saturating_sub_unsigned(self.now_ms))
+        let whole = |ms: u64| i64::try_from(ms).unwrap_or(i64::MAX);
+        wall.saturating_add(whole(ms)).saturating_sub(whole(self.now_ms))
     }
 }
 

@@ -113,12 +113,13 @@ pub fn review(follower: Follower, out: Printer, json: bool) -> Result<Outcome, P
     finish(desk, went)
 }
 
-/// What is said when another face has shown the session up to `end`: the last page, as lines that stay.
+/// What is said when another face has shown the session up to `end`: a few lines that stay.
 ///
 /// # Errors
-/// As [`dialogue`].
-pub fn farewell(follower: Follower, out: Printer, end: End) -> Result<Outcome, PlainError> {
-    finish(Desk::new(follower, out, Telling::Dialogue), Ok(end))
+/// When nobody reads what is printed.
+pub fn farewell(follower: &Follower, mut out: Printer, end: End) -> Result<Outcome, PlainError> {
+    show::short(&mut out, follower.state(), &end, follower.session()).map_err(PlainError::Write)?;
+    Ok(Outcome::of(end, follower.state()))
 }
 
 /// The last page, and what is told of the end.

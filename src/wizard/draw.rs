@@ -83,7 +83,7 @@ fn preparing(scene: &Scene<'_>, canvas: &mut Canvas<'_>, bindings: &[Binding]) {
 fn buttons(bindings: &[Binding], row: &mut Canvas<'_>) {
     use super::keys::Command;
     let mut x = 2;
-    for command in [Command::Back, Command::Next, Command::Leave] {
+    for command in [Command::Back, Command::Next, Command::Begin, Command::Leave] {
         let Some(binding) = bindings.iter().find(|binding| binding.command == command) else { continue };
         let tone = if binding.why_not.is_some() { Tone::Disabled } else { Tone::Button };
         x = row.text(x, 0, &format!("[ {} ]", binding.label), tone);
@@ -163,7 +163,7 @@ pub(super) fn seat_word(scene: &Scene<'_>) -> Option<(String, Tone)> {
 
 /// How far a session is, in the list of steps: the number of the page and how many there are.
 pub(super) fn step_of(scene: &Scene<'_>) -> (usize, usize) {
-    let pages = pages::all(scene.state);
+    let pages = pages::all(scene);
     let at = pages.iter().position(|page| *page == scene.view.page).unwrap_or(0);
     (at + 1, pages.len().max(1))
 }

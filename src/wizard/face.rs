@@ -167,13 +167,6 @@ impl Face {
         }
     }
 
-    pub(super) fn follower(&mut self) -> Option<&mut Follower> {
-        match &mut self.source {
-            Source::Live(follower) => Some(follower),
-            Source::Review(_) => None,
-        }
-    }
-
     pub(super) fn reel(&mut self) -> Option<&mut Reel> {
         match &mut self.source {
             Source::Live(_) => None,
@@ -250,6 +243,17 @@ impl Face {
         news |= self.answered()?;
         self.dirty |= news;
         Ok(news)
+    }
+
+    /// Waits until something happened in a session that is under way, or `most` has passed.
+    ///
+    /// # Errors
+    /// When it cannot be told whether there is a runner.
+    pub fn listen(&mut self, most: Duration) -> Go<()> {
+        match &mut self.source {
+            Source::Live(follower) => Ok(follower.wait(most)?),
+            Source::Review(_) => Ok(()),
+        }
     }
 
     /// What became of what was posted.
@@ -633,7 +637,8 @@ impl Face {
             return Some(Duration::from_millis(30));
         }
         if self.view.page.is_preparing() {
-            return None;
+            // The prechecks say how old each outcome is.
+            return (self.view.page == Page::Prechecks).then_some(Duration::from_secs(1));
         }
         let runs = self.state().active_lanes().any(crate::engine::LaneState::is_running);
         Some(if runs { Duration::from_millis(200) } else { Duration::from_secs(1) })

@@ -9,6 +9,9 @@
 //! - Text reaches the screen through [`paint`] only, which escapes and clips it; no size is too small.
 //! - The keys in the footer and in the help are the table that handles them.
 //! - A question takes no key that was pressed before it could be read, and nothing is chosen for the operator.
+//! - A review shows each moment as it was on the operator's screen: pages turn by the same function that turned them
+//!   live, and what was looked at comes from the journal. Only the header, the last line and, at events told in words,
+//!   the line above it are the reviewer's own.
 //! - The terminal may vanish, or stop being read, at any time: the session never notices.
 
 mod dialogs;

@@ -41,6 +41,8 @@ pub(super) struct Desk {
 pub(super) struct Review {
     pub(super) at: u64,
     pub(super) of: u64,
+    /// The session goes on behind the last one.
+    more: bool,
     own: bool,
     help: bool,
     /// Whose screen it is.
@@ -65,9 +67,9 @@ fn steps(review: &Review) -> Vec<Binding> {
             Binding::new([letter(',')], Command::StepBack, "Back", "the event before").unless(start.clone()),
         );
     } else {
-        let on = [key(KeyCode::Right), letter('.'), letter(' '), key(KeyCode::Down)];
+        let on = [key(KeyCode::Right), letter('.'), key(KeyCode::Down)];
         table.push(Binding::new(on, Command::StepOn, "Event", "the next event").unless(end.clone()));
-        let back = [key(KeyCode::Left), letter(','), key(KeyCode::Backspace), key(KeyCode::Up)];
+        let back = [key(KeyCode::Left), letter(','), key(KeyCode::Up)];
         table.push(Binding::new(back, Command::StepBack, "Back", "the event before").unless(start.clone()));
         for (keys, command, label, help, why) in [
             ([key(KeyCode::PageDown), letter('+')], Command::TenOn, "", "ten events on", &end),
@@ -260,10 +262,11 @@ pub(super) fn settle(face: &mut Face) {
     let at = state.time.last.and_then(|stamp| jiff::Timestamp::from_millisecond(stamp.wall_ms).ok());
     let before = Before::of(state);
     let line = line(reel);
-    let (at_seq, of) = (reel.at(), reel.of());
+    let (at_seq, of, more) = (reel.at(), reel.of(), reel.at_work());
     let desk = &mut reel.desk;
     desk.before = Some(before);
-    desk.review = Review { at: at_seq, of, own, help: desk.help, viewer: viewer.filter(|_| !own), line };
+    desk.review =
+        Review { at: at_seq, of, more, own, help: desk.help, viewer: viewer.filter(|_| !own), line };
     face.printed().only_until(at);
     face.set_seat(seat);
     face.look_as(view);
@@ -345,5 +348,6 @@ pub(super) fn strip(scene: &Scene<'_>, row: &mut Canvas<'_>) {
 
 /// What the header says of a review.
 pub(super) fn word(review: &Review) -> String {
-    format!("REVIEW {}/{} READ ONLY", review.at, review.of)
+    let more = if review.more { "+" } else { "" };
+    format!("REVIEW {}/{}{more} READ ONLY", review.at, review.of)
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::pages::{CheckTable, InputLine, Places, PlanTable, Registered, Versions};
 use crate::engine::Lack;
-use crate::model::Value;
+use crate::model::{NoticeId, Value};
 use crate::plan::AnswerBook;
 
 /// Something that follows from a key, kept until the key is another.
@@ -46,6 +46,8 @@ impl<K: Clone, T> Clone for Memo<K, T> {
 /// The lists of the pages before the start. A number as key: the event that last changed anything.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Tables {
+    /// The notices that apply here.
+    pub(super) notices: Memo<u64, Vec<NoticeId>>,
     pub(super) versions: Memo<u64, Versions>,
     pub(super) registered: Memo<Vec<Option<Value>>, Registered>,
     pub(super) inputs: Memo<u64, Vec<InputLine>>,

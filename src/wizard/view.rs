@@ -227,7 +227,7 @@ impl Page {
             Self::Firewall => "Firewall",
             Self::Summary => "Summary",
             Self::Progress => "Upgrade",
-            Self::Further => "Further parts",
+            Self::Further => "Further",
             Self::Verification => "Verification",
             Self::Finish => "Finish",
         }

@@ -1,15 +1,20 @@
 //! What holds of every cell of every page, whatever the size of the terminal and whatever stands in what is shown.
 
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
 use crossterm::event::KeyCode;
 use nofm::engine::{Intent, StepKey};
 use nofm::model::ViewerId;
 use nofm::profile::builtin;
-use nofm::wizard::Face;
-use ratatui::buffer::Buffer;
+use nofm::wizard::look::{Colours, Glyphs, Theme};
+use nofm::wizard::{Face, Page};
+use ratatui::buffer::{Buffer, Cell};
+use ratatui::style::Color;
 use serde_json::json;
 
 use super::recorded::{Recorded, igel, usual};
-use super::{LARGE, USUAL, frame, live, pictures, press, review, rows};
+use super::{LARGE, USUAL, frame, frame_in, live, pictures, press, review, rows};
 use crate::rows::farm::WHOLE;
 use crate::rows::rehearsal::Scene;
 use crate::sim::world::Fault;
@@ -36,15 +41,14 @@ fn hostile_output(_: &StepKey) -> Vec<u8> {
 /// A failure where everything that somebody else wrote is hostile.
 fn hostile() -> Recorded {
     let viewer = ViewerId::from(HOSTILE);
-    let toml = HOSTILE.chars().map(|c| format!("\\u{:04X}", u32::from(c))).collect::<String>();
+    let mut toml = String::new();
+    for c in HOSTILE.chars() {
+        let _ = write!(toml, "\\u{:04X}", u32::from(c));
+    }
     let text = builtin::find("igel_ums_ha").expect("a built-in profile");
-    // Where a profile may not hold such a text at all, there is nothing to show.
     let written = text.replace("\"Updating UMS Servers\"", &format!("\"{toml}\""));
     assert_ne!(written, text, "the profile has a stage of this title");
-    let (profile, text) = match nofm::profile::parse("igel-ums-ha.toml", &written) {
-        Ok(profile) => (profile, written),
-        Err(_) => (igel(), text.to_owned()),
-    };
+    let profile = nofm::profile::parse("igel-ums-ha.toml", &written).expect("a title may hold anything");
     let mut scene = Scene::of(&profile, WHOLE);
     scene.world.fault("install", Some("ums1"), Fault::Fails(3));
     scene.world.effects.get_mut("install").expect("it is known").output = HOSTILE;
@@ -54,7 +58,36 @@ fn hostile() -> Recorded {
     rehearsal.until_failed().expect("it fails");
     rehearsal.session.look(&viewer, json!({ "page": "progress", "note": HOSTILE, "size": [80, 24] }));
     let count = rehearsal.session.journal.len();
-    Recorded::with(&text, &rehearsal, count, hostile_output)
+    Recorded::with(&written, &rehearsal, count, hostile_output)
+}
+
+/// Everything is answered, checked and confirmed.
+fn ready() -> Recorded {
+    let profile = igel();
+    let mut rehearsal = Scene::of(&profile, WHOLE).checked().expect("it is checked");
+    for notice in rehearsal.session.state.open_notices() {
+        rehearsal.intent(&Intent::ConfirmNotice { notice }).expect("it is confirmed");
+    }
+    Recorded::whole(&rehearsal)
+}
+
+/// What is read before the start is hostile, and not what is wanted.
+fn spoilt() -> Recorded {
+    let profile = igel();
+    let mut scene = Scene::of(&profile, WHOLE);
+    scene.world.set("registered_servers", None, &format!("ums1\nums2\n{HOSTILE}"));
+    for fact in ["component_version", "service_status", "mode", "pending_jobs"] {
+        scene.world.set(fact, Some("ums1"), HOSTILE);
+    }
+    scene.world.down.insert("ums2".into());
+    let mut rehearsal = scene.open().expect("it opens");
+    rehearsal.intent(&Intent::Survey).expect("it is wanted");
+    rehearsal.intent(&Intent::Check { check: None, server: None }).expect("it is wanted");
+    rehearsal.pursue();
+    for notice in rehearsal.session.state.open_notices() {
+        rehearsal.intent(&Intent::ConfirmNotice { notice }).expect("it is confirmed");
+    }
+    Recorded::whole(&rehearsal)
 }
 
 /// Nothing was begun yet.
@@ -65,7 +98,8 @@ fn preparing() -> Recorded {
 
 /// Every session, and what is pressed on it: each of these is a screen of its own.
 fn screens() -> Vec<(String, Face, Recorded)> {
-    let sessions: [(&str, fn() -> Recorded); 7] = [
+    type Named = (&'static str, fn() -> Recorded);
+    let sessions: [Named; 7] = [
         ("preparing", preparing),
         ("under way", pictures::under_way),
         ("asked", pictures::asked),
@@ -110,17 +144,45 @@ fn screens() -> Vec<(String, Face, Recorded)> {
             screens.push((format!("review of {name} {keys:?}"), face, recorded));
         }
     }
-    for pages in 1..=nofm::wizard::Page::ALL.len() {
-        let recorded = preparing();
-        let mut face = live(&recorded);
-        frame(&mut face, USUAL);
-        let before = face.view().page;
-        for _ in 0..pages {
-            press(&mut face, KeyCode::Char('n'));
+    screens.extend(before_the_start());
+    screens
+}
+
+/// Every page before the start, as it is and after some of its keys.
+fn before_the_start() -> Vec<(String, Face, Recorded)> {
+    let keys: [&[KeyCode]; 7] = [
+        &[],
+        &[KeyCode::Char('?')],
+        &[KeyCode::Enter],
+        &[KeyCode::Down, KeyCode::Down, KeyCode::Enter],
+        &[KeyCode::Right, KeyCode::Char('w'), KeyCode::Char('ä')],
+        &[KeyCode::End, KeyCode::Char('f')],
+        &[KeyCode::PageDown, KeyCode::Char(' ')],
+    ];
+    let mut screens = Vec::new();
+    let mut seen = BTreeSet::new();
+    for (name, session) in [("ready", ready as fn() -> Recorded), ("spoilt", spoilt)] {
+        for pages in 0..Page::ALL.len() {
+            for keys in keys {
+                let recorded = session();
+                let mut face = live(&recorded);
+                frame(&mut face, USUAL);
+                for _ in 0..pages {
+                    press(&mut face, KeyCode::Char('n'));
+                }
+                let page = face.view().page;
+                for key in keys {
+                    press(&mut face, *key);
+                }
+                if seen.insert((name, page, format!("{keys:?}"))) {
+                    screens.push((format!("{name}, page {page:?} {keys:?}"), face, recorded));
+                }
+            }
         }
-        if face.view().page != before {
-            screens.push((format!("page {:?}", face.view().page), face, recorded));
-        }
+    }
+    let reached = |wanted| seen.iter().any(|(_, page, _)| *page == wanted);
+    for page in Page::ALL.into_iter().filter(|page| page.is_preparing()) {
+        assert!(reached(page), "no way leads to {page:?}");
     }
     screens
 }
@@ -192,6 +254,21 @@ fn nothing_is_told_by_colour_alone() {
 }
 
 #[test]
+fn a_terminal_without_colours_or_without_glyphs_tells_the_same() {
+    let mono = Theme::new(Colours::None, Glyphs::Unicode);
+    let ascii = Theme::new(Colours::Eight, Glyphs::Ascii);
+    for (name, mut face, _recorded) in screens() {
+        let coloured = frame(&mut face, USUAL);
+        let plain = frame_in(&mut face, USUAL, &mono);
+        assert_eq!(rows(&coloured), rows(&plain), "{name}");
+        let coloured_cell = |cell: &Cell| cell.fg != Color::Reset || cell.bg != Color::Reset;
+        assert!(!plain.content.iter().any(coloured_cell), "{name} has colours where there are none");
+        let shown = rows(&frame_in(&mut face, USUAL, &ascii));
+        assert!(shown.iter().all(|row| row.is_ascii()), "{name}: {}", shown.join("\n"));
+    }
+}
+
+#[test]
 fn servers_in_different_states_differ_in_text() {
     let recorded = pictures::failed();
     let text = rows(&frame(&mut live_aside(&recorded), USUAL));
@@ -217,8 +294,9 @@ fn what_a_hostile_server_prints_is_shown_as_what_it_is() {
     let mut face = live_aside(&recorded);
     press(&mut face, KeyCode::Enter);
     let text = rows(&frame(&mut face, LARGE)).join("\n");
-    assert!(text.contains("^[[31mred^[[0m"), "{text}");
-    assert!(text.contains("\\xff"), "{text}");
+    for shown in ["^[P+q544e^[", "\\xff\\xfe", "\\u{202e}backwards", "\\u{9b}5n"] {
+        assert!(text.contains(shown), "{shown}: {text}");
+    }
     // The usual output is there too, so that this is no empty page.
     assert_ne!(hostile_output(&some_key(&recorded)), usual(&some_key(&recorded)));
 }

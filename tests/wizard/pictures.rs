@@ -7,7 +7,7 @@ use nofm::engine::Event;
 use super::recorded::{Recorded, igel, usual};
 use super::{LARGE, USUAL, frame, live, press, review, text};
 use crate::rows::farm::WHOLE;
-use crate::rows::rehearsal::Scene;
+use crate::rows::rehearsal::{Halt, Scene};
 use crate::sim::world::Fault;
 
 /// The installer runs on the second server.
@@ -50,10 +50,10 @@ pub fn done() -> Recorded {
 pub fn ending() -> Recorded {
     let profile = igel();
     let mut rehearsal = Scene::of(&profile, WHOLE).begun().expect("it begins");
-    let begins = |event: &Event| matches!(event, Event::EndChecksBegun);
-    rehearsal.until(begins).expect("it comes to the end");
-    rehearsal.session.world.set("productive", Some("ums3"), "no");
-    rehearsal.pursue();
+    rehearsal.until_asked("update", "pc1").expect("it comes to the last one");
+    rehearsal.session.world.set("mode", Some("ums2"), "update");
+    rehearsal.session.world.set("service_status", Some("lb1"), "SERVICE_STOPPED");
+    assert!(matches!(rehearsal.pursue(), Halt::Asked(_)), "a check does not hold");
     Recorded::whole(&rehearsal)
 }
 
@@ -80,7 +80,13 @@ fn a_failure() {
 
 #[test]
 fn the_checks_at_the_end() {
-    assert_snapshot!("verification", picture(&ending(), USUAL));
+    let recorded = ending();
+    assert_snapshot!("verification", picture(&recorded, USUAL));
+    let mut face = live(&recorded);
+    press(&mut face, KeyCode::Char('a'));
+    frame(&mut face, LARGE);
+    press(&mut face, KeyCode::End);
+    assert_snapshot!("verification_large", recorded.neutral(&text(&frame(&mut face, LARGE))));
 }
 
 /// The failure, as somebody reviews it whom nobody showed a screen.

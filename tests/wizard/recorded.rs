@@ -89,7 +89,7 @@ impl Recorded {
 
     /// `picture` with the folder of this one run under a name that is always the same.
     pub fn neutral(&self, picture: &str) -> String {
-        picture.replace(&*self.folder.path().to_string_lossy(), "/srv/nofm-state")
+        picture.replace(&*self.folder.path().to_string_lossy(), "/srv/nofm/states")
     }
 }
 

@@ -8,7 +8,7 @@ use nofm::wizard::Face;
 use serde_json::json;
 
 use super::recorded::{Recorded, igel};
-use super::{USUAL, frame, press, press_ctrl, review, rows, text};
+use super::{LARGE, USUAL, frame, press, press_ctrl, review, rows, text};
 use crate::rows::farm::WHOLE;
 use crate::rows::rehearsal::Scene;
 use crate::sim::digest::digest;
@@ -61,7 +61,7 @@ fn moment(face: &mut Face, seq: u64) -> (String, ratatui::buffer::Buffer) {
 fn wherever_it_comes_from_a_review_shows_the_same() {
     let recorded = watched();
     let count = events(&recorded).len() as u64;
-    assert!(count > 300, "{count} events are worth going back over");
+    assert!(count > 200, "{count} events are worth going back over");
     let mut face = review(&recorded);
     let forwards: Vec<_> = (1..=count).map(|seq| moment(&mut face, seq)).collect();
     for seq in (1..=count).rev() {
@@ -175,7 +175,7 @@ fn the_help_is_of_the_review_and_goes_away_again() {
     let mut face = review(&recorded);
     let before = frame(&mut face, USUAL);
     press(&mut face, KeyCode::Char('?'));
-    let help = text(&frame(&mut face, USUAL));
+    let help = text(&frame(&mut face, LARGE));
     assert!(help.contains("the failure before") && help.contains("leave the review"), "{help}");
     press(&mut face, KeyCode::Esc);
     assert!(before == frame(&mut face, USUAL));

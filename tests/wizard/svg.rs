@@ -15,7 +15,7 @@ const CELL: (usize, usize) = (9, 18);
 const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/guide/failure.svg");
 
 #[test]
-fn the_the_readme_picture_shows_what_is_drawn() {
+fn the_readme_picture_shows_what_is_drawn() {
     let recorded = failed();
     let drawn = recorded.neutral(&svg(&frame(&mut live(&recorded), (100, 30))));
     if std::env::var_os("NOFM_PICTURE").is_some() {

@@ -103,7 +103,7 @@ fn some_texts() -> impl Strategy<Value = (Vec<Text>, Option<(u16, u16)>)> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
     #[test]
     fn the_terminal_shows_the_last_of_any_frames(frames in prop::collection::vec(some_texts(), 1..6)) {
         let mut terminal = parser(8, 30);

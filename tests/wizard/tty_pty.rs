@@ -122,8 +122,11 @@ impl Pty {
         let mut chunk = [0; 8192];
         loop {
             let mut ready = [PollFd::new(master, PollFlags::IN)];
-            if poll(&mut ready, Some(&pause)).unwrap() == 0 {
-                return;
+            match poll(&mut ready, Some(&pause)) {
+                Ok(0) => return,
+                // A child that ended meanwhile.
+                Err(rustix::io::Errno::INTR) => continue,
+                found => drop(found.unwrap()),
             }
             match rustix::io::read(master, &mut chunk) {
                 Ok(count) if count > 0 => {

@@ -55,16 +55,50 @@ pub(in crate::plain) fn finish(
     }
     out.blank()?;
     to_do(out, state)?;
+    kept(out, end, session, " --plain")
+}
+
+/// Where the session is kept, and the command that goes on with it or reads it again.
+fn kept(out: &mut Printer, end: &End, session: &SessionDir, face: &str) -> io::Result<()> {
     let id = session.id();
     out.line(&format!("The session {id} is kept in {}", session.path().display()))?;
     match end {
-        End::Closed(Close::Stopped { .. }) => {
-            out.line(&format!("Go on with it: nofm resume {id} --plain"))?;
-        }
-        End::Closed(_) => out.line(&format!("Read it again:  nofm review {id} --plain"))?,
-        _ => {}
+        End::Closed(Close::Stopped { .. }) => out.line(&format!("Go on with it: nofm resume {id}{face}")),
+        End::Closed(_) => out.line(&format!("Read it again:  nofm review {id}{face}")),
+        _ => Ok(()),
     }
-    Ok(())
+}
+
+/// The end in a few lines, for somebody who has seen the last page elsewhere.
+pub(in crate::plain) fn short(
+    out: &mut Printer,
+    state: &State,
+    end: &End,
+    session: &SessionDir,
+) -> io::Result<()> {
+    let id = session.id();
+    if let Some((heading, why)) = end.heading() {
+        out.line(heading)?;
+        if let Some(why) = why {
+            out.text(why)?;
+        }
+    }
+    for text in end.left() {
+        out.text(text)?;
+    }
+    if let Some(tally) = tally::full(state).filter(|_| state.plan.is_some()) {
+        out.line(&tally)?;
+    }
+    match state.to_do.len() {
+        0 => {}
+        1 => out.line("1 thing is left to do: the review tells which")?,
+        count => out.line(&format!("{count} things are left to do: the review tells which"))?,
+    }
+    match end {
+        End::Left => out.line(&format!("Join it again:  nofm attach {id}")),
+        End::RunnerGone => out.line(&format!("Go on with it:  nofm resume {id}")),
+        _ => kept(out, end, session, ""),
+    }
 }
 
 /// What became of what was begun.

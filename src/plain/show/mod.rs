@@ -9,7 +9,7 @@ mod question;
 
 pub(super) use checks::checks;
 pub(super) use components::components;
-pub(super) use finish::{finish, status};
+pub(super) use finish::{finish, short, status};
 pub(super) use inputs::inputs;
 pub use plan::{commands, plan};
 pub(super) use question::question;

@@ -6,10 +6,13 @@ use crate::text::width;
 use crate::wizard::keys::{Binding, Key};
 use crate::wizard::look::Tone;
 use crate::wizard::pages;
-use crate::wizard::paint::{Canvas, lines};
+use crate::wizard::paint::{Canvas, centred, lines};
 use crate::wizard::review;
 use crate::wizard::scene::Scene;
 use crate::wizard::view::{Dialog, Typing, Wanted};
+
+/// What may be typed, as far as it is shown at once.
+const CANDIDATES: usize = 8;
 
 /// Draws what lies over the page; gives the place of the cursor.
 pub(in crate::wizard) fn draw(
@@ -79,7 +82,7 @@ fn type_in(
     let asked: usize = prompt.iter().map(|text| lines(text, inner).len()).sum();
     let candidates = pages::candidates(scene.state, wanted).unwrap_or_default();
     let wrong = typing.wrong.as_deref().unwrap_or_default();
-    let below = lines(wrong, inner).len().max(1) + candidates.len().min(8);
+    let below = lines(wrong, inner).len().max(1) + candidates.len().min(CANDIDATES);
     let rows = u16::try_from(asked + below + 6).unwrap_or(u16::MAX);
     let mut window = middle(canvas, wide, rows);
     let mut inside = window.boxed("Type", true);
@@ -90,7 +93,9 @@ fn type_in(
     y += 1;
     let cursor = field(&mut inside, y, typing);
     y += 1;
-    for candidate in candidates.iter().take(8) {
+    let marked = candidates.iter().position(|candidate| *candidate == typing.text).unwrap_or(0);
+    let top = centred(marked, CANDIDATES, candidates.len());
+    for candidate in candidates.iter().skip(top).take(CANDIDATES) {
         let marked = *candidate == typing.text;
         let tone = if marked { Tone::Selected } else { Tone::Plain };
         inside.text(3, y, &format!("{} {candidate}", if marked { ">" } else { " " }), tone);

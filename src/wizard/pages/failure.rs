@@ -65,6 +65,9 @@ fn facts(scene: &Scene<'_>, key: &StepKey, question: &Question) -> Vec<Fact> {
     let mut facts: Vec<Fact> = Vec::new();
     let cause = question.details.first().cloned().unwrap_or_default();
     facts.push(("What", cause.clone(), Tone::Fail));
+    let run = state.lane(&key.lane).and_then(|lane| scene.story.run_of_lane(lane));
+    let last = run.and_then(|run| scene.printed.tail(&run, 1, 0).lines.pop());
+    facts.extend(last.map(|line| ("Said", line, Tone::Plain)));
     if let Some(first) = first_of(scene, key) {
         let attempt =
             if key.attempt > 1 { format!("; now at attempt {}", key.attempt) } else { String::new() };

@@ -4,7 +4,7 @@ use crossterm::event::KeyCode;
 
 use super::verification;
 use crate::engine::{Close, State};
-use crate::wizard::face::{Face, Go};
+use crate::wizard::face::Face;
 use crate::wizard::keys::{self, Binding, Command, key};
 use crate::wizard::look::Tone;
 use crate::wizard::paint::Canvas;
@@ -127,7 +127,7 @@ pub(super) fn bindings(_scene: &Scene<'_>) -> Vec<Binding> {
     table
 }
 
-pub(super) fn act(face: &mut Face, command: Command) -> Go<()> {
+pub(super) fn act(face: &mut Face, command: Command) {
     let rows = {
         let scene = face.scene();
         rows(scene.state, scene.session)
@@ -138,5 +138,4 @@ pub(super) fn act(face: &mut Face, command: Command) -> Go<()> {
     let (columns, shown) = (columns.saturating_sub(2), height.saturating_sub(5));
     let to = panes::scrolled(command, &rows, top, columns, shown);
     face.edit(|view| view.spot_mut().scroll = to);
-    Ok(())
 }

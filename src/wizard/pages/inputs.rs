@@ -5,9 +5,9 @@ use crossterm::event::KeyCode;
 use super::list::{self, counted};
 use super::sheet::Sheet;
 use crate::client::whole_path;
-use crate::engine::{Intent, State};
+use crate::engine::{About, Intent, ProbeKey, State};
 use crate::model::{InputId, Value};
-use crate::profile::{Input, InputKind};
+use crate::profile::{FactKind, Input, InputKind};
 use crate::text::width::width;
 use crate::wizard::face::{Face, Go};
 use crate::wizard::keys::{Binding, Command, key, letter};
@@ -219,10 +219,22 @@ fn offered(state: &State, input: &InputId, key: &str) -> String {
 
 /// What may be chosen for what is being typed; `None`: any text.
 pub(in crate::wizard) fn candidates(state: &State, wanted: &Wanted) -> Option<Vec<String>> {
-    let Wanted::Input { input, .. } = wanted else { return None };
+    let yes_no = || Some(vec!["yes".to_owned(), "no".to_owned()]);
+    let input = match wanted {
+        Wanted::Input { input, .. } => input,
+        Wanted::Reply { question, .. } => {
+            let About::Tell(probe) = &state.questions.get(question)?.about else { return None };
+            let kind = match probe {
+                ProbeKey::Fact(fact, _) => state.fact_kind(fact)?,
+                ProbeKey::Check(..) => FactKind::YesNo,
+            };
+            return if kind == FactKind::YesNo { yes_no() } else { None };
+        }
+        _ => return None,
+    };
     let input = state.setup.profile.input(input)?;
     if input.kind == InputKind::YesNo {
-        return Some(vec!["yes".to_owned(), "no".to_owned()]);
+        return yes_no();
     }
     let names: Vec<String> =
         inputs::candidates(&state.setup, input).into_iter().map(|candidate| candidate.name).collect();

@@ -30,21 +30,18 @@ use super::view::{Dialog, Page};
 use super::{dialogs, panes};
 use crate::engine::{Phase, State};
 use crate::profile;
-use crate::words;
 
 /// The pages that this session has.
-pub(super) fn all(state: &State) -> Vec<Page> {
-    Page::ALL.into_iter().filter(|page| applies(state, *page)).collect()
+pub(super) fn all(scene: &Scene<'_>) -> Vec<Page> {
+    Page::ALL.into_iter().filter(|page| applies(scene, *page)).collect()
 }
 
-fn applies(state: &State, page: Page) -> bool {
-    let notices = |page| !words::notices::of_page(state, page).is_empty();
+fn applies(scene: &Scene<'_>, page: Page) -> bool {
     match page {
-        Page::Licence => notices(profile::Page::Licence),
-        Page::Information => notices(profile::Page::Information),
-        Page::Requirements => notices(profile::Page::Requirements),
-        Page::Firewall => notices(profile::Page::Firewall),
-        Page::Further => further_from(state).is_some(),
+        Page::Licence | Page::Information | Page::Requirements | Page::Firewall => {
+            !notices::shown(scene, page).is_empty()
+        }
+        Page::Further => further_from(scene.state).is_some(),
         _ => true,
     }
 }
@@ -75,20 +72,20 @@ pub(super) fn is_behind(scene: &Scene<'_>, page: Page) -> bool {
         return page.is_preparing()
             && why_not(scene, page).is_none()
             && page != Page::Summary
-            && (page < scene.view.page || was_seen(state, page));
+            && (page < scene.view.page || was_seen(scene, page));
     }
     page < now
 }
 
 /// Whether something on the page was settled in the session, as far as that can be told.
-fn was_seen(state: &State, page: Page) -> bool {
+fn was_seen(scene: &Scene<'_>, page: Page) -> bool {
+    let state = scene.state;
     match page {
         Page::Components => state.surveyed,
         Page::Prechecks => state.checked,
-        Page::Licence | Page::Requirements | Page::Information | Page::Firewall => notices_of(page)
-            .is_some_and(|page| {
-                words::notices::of_page(state, page).iter().any(|id| state.notices.contains(id))
-            }),
+        Page::Licence | Page::Requirements | Page::Information | Page::Firewall => {
+            notices::shown(scene, page).iter().any(|notice| state.notices.contains(&notice.id))
+        }
         _ => false,
     }
 }
@@ -117,7 +114,7 @@ pub(super) fn title(scene: &Scene<'_>) -> String {
 pub(super) fn why_not(scene: &Scene<'_>, page: Page) -> Option<String> {
     match page {
         Page::Licence | Page::Information | Page::Requirements | Page::Firewall => {
-            notices::why_not_next(scene.state, page)
+            notices::why_not_next(scene, page)
         }
         Page::Inputs => inputs::why_not_next(scene),
         Page::Prechecks => prechecks::why_not_next(scene),
@@ -165,7 +162,7 @@ pub(super) fn bindings(scene: &Scene<'_>) -> Vec<Binding> {
         ));
     }
     if scene.view.page.is_preparing() && scene.state.phase == Phase::Preparing {
-        let first = all(scene.state).first() == Some(&scene.view.page);
+        let first = all(scene).first() == Some(&scene.view.page);
         if !first {
             table.push(keys::BACK);
         }
@@ -217,7 +214,10 @@ pub(super) fn draw(scene: &Scene<'_>, canvas: &mut Canvas<'_>) {
 /// Carries out what a key of the page means.
 pub(super) fn act(face: &mut Face, command: Command) -> Go<()> {
     match face.view().page {
-        Page::Welcome => welcome::act(face, command),
+        Page::Welcome => {
+            welcome::act(face, command);
+            Ok(())
+        }
         Page::Licence | Page::Information | Page::Requirements | Page::Firewall => {
             notices::act(face, command)
         }
@@ -226,15 +226,21 @@ pub(super) fn act(face: &mut Face, command: Command) -> Go<()> {
         Page::Prechecks => prechecks::act(face, command),
         Page::Summary => summary::act(face, command),
         Page::Progress | Page::Further => progress::act(face, command),
-        Page::Verification => verification::act(face, command),
-        Page::Finish => finish::act(face, command),
+        Page::Verification => {
+            verification::act(face, command);
+            Ok(())
+        }
+        Page::Finish => {
+            finish::act(face, command);
+            Ok(())
+        }
     }
 }
 
 /// To the page after or before the one that is shown.
 pub(super) fn turn(face: &mut Face, on: bool) -> Go<()> {
     let page = face.view().page;
-    let pages = all(face.state());
+    let pages = all(&face.scene());
     let Some(at) = pages.iter().position(|known| *known == page) else { return Ok(()) };
     let to = if on { at.checked_add(1) } else { at.checked_sub(1) };
     let Some(to) = to.and_then(|to| pages.get(to)).copied() else { return Ok(()) };
@@ -246,8 +252,13 @@ pub(super) fn turn(face: &mut Face, on: bool) -> Go<()> {
 
 /// Shows `page`, and has done what it shows the outcome of.
 pub(super) fn enter(face: &mut Face, page: Page) -> Go<()> {
+    // Where nothing is asked about, keys are meant for the page; Esc leads back to the question.
+    let aside = page.is_preparing()
+        && !matches!(page, Page::Components | Page::Prechecks)
+        && !face.state().questions.is_empty();
     face.edit(|view| {
         view.page = page;
+        view.aside = aside;
         view.note = None;
         view.dialog = None::<Dialog>;
     });

@@ -4,7 +4,7 @@ use crossterm::event::KeyCode;
 
 use super::list::{self, counted};
 use super::sheet::Sheet;
-use crate::engine::{Intent, State};
+use crate::engine::Intent;
 use crate::profile::Notice;
 use crate::wizard::face::{Face, Go};
 use crate::wizard::keys::{Binding, Command, key, letter};
@@ -15,21 +15,27 @@ use crate::wizard::view::Page;
 use crate::words;
 
 /// The notices of the page that apply here.
-fn shown(state: &State, page: Page) -> Vec<&Notice> {
+pub(super) fn shown<'a>(scene: &Scene<'a>, page: Page) -> Vec<&'a Notice> {
+    let state = scene.state;
     let Some(page) = super::notices_of(page) else { return Vec::new() };
-    let ids = words::notices::of_page(state, page);
-    ids.iter().filter_map(|id| state.setup.profile.notice(id)).collect()
+    let ids = scene
+        .story
+        .tables
+        .notices
+        .get(&scene.story.news, || state.notices_shown().map(|notice| notice.id.clone()).collect());
+    let found = ids.iter().filter_map(|id| state.setup.profile.notice(id));
+    found.filter(|notice| notice.page == page).collect()
 }
 
 /// Those of them that are confirmed, each with its number on the page.
-fn to_confirm(state: &State, page: Page) -> Vec<(usize, &Notice)> {
-    let numbered = (1..).zip(shown(state, page));
+fn to_confirm<'a>(scene: &Scene<'a>, page: Page) -> Vec<(usize, &'a Notice)> {
+    let numbered = (1..).zip(shown(scene, page));
     numbered.filter(|(_, notice)| notice.confirm).collect()
 }
 
-pub(super) fn why_not_next(state: &State, page: Page) -> Option<String> {
-    let all = to_confirm(state, page);
-    let open = all.iter().filter(|(_, notice)| !state.notices.contains(&notice.id)).count();
+pub(super) fn why_not_next(scene: &Scene<'_>, page: Page) -> Option<String> {
+    let all = to_confirm(scene, page);
+    let open = all.iter().filter(|(_, notice)| !scene.state.notices.contains(&notice.id)).count();
     match open {
         0 => None,
         1 if all.len() == 1 => Some("your confirmation".to_owned()),
@@ -38,7 +44,7 @@ pub(super) fn why_not_next(state: &State, page: Page) -> Option<String> {
 }
 
 fn sheet(scene: &Scene<'_>, columns: u16) -> Sheet {
-    let notices = shown(scene.state, scene.view.page);
+    let notices = shown(scene, scene.view.page);
     let mut sheet = Sheet::new(columns);
     for (number, notice) in (1..).zip(&notices) {
         if number > 1 {
@@ -55,7 +61,7 @@ fn sheet(scene: &Scene<'_>, columns: u16) -> Sheet {
 
 /// Rows for the text, and rows for what is confirmed below it, of `rows`.
 fn split(scene: &Scene<'_>, rows: u16) -> (u16, u16) {
-    let confirms = to_confirm(scene.state, scene.view.page).len();
+    let confirms = to_confirm(scene, scene.view.page).len();
     // The rule, the confirmations, what confirming means.
     let below = u16::try_from(confirms).unwrap_or(u16::MAX).saturating_add(2).min(rows / 2);
     (rows - below, below)
@@ -79,7 +85,7 @@ pub(super) fn draw(scene: &Scene<'_>, canvas: &mut Canvas<'_>) {
 /// `( ) I confirm`, a row for each.
 fn confirmations(scene: &Scene<'_>, canvas: &mut Canvas<'_>) {
     let state = scene.state;
-    let all = to_confirm(state, scene.view.page);
+    let all = to_confirm(scene, scene.view.page);
     if all.is_empty() {
         canvas.text(0, 0, "To be read; nothing is to be confirmed here.", Tone::Dim);
         return;
@@ -94,7 +100,7 @@ fn confirmations(scene: &Scene<'_>, canvas: &mut Canvas<'_>) {
         let is_confirmed = state.notices.contains(&notice.id);
         let mark = if is_confirmed { "(*)" } else { "( )" };
         let selected = if index == row { ">" } else { " " };
-        let what = if shown(state, scene.view.page).len() > 1 {
+        let what = if shown(scene, scene.view.page).len() > 1 {
             let text = words::notices::text(state, notice);
             format!(" {number}: {}", text.lines().next().unwrap_or_default())
         } else {
@@ -114,7 +120,7 @@ fn confirmations(scene: &Scene<'_>, canvas: &mut Canvas<'_>) {
 }
 
 pub(super) fn bindings(scene: &Scene<'_>) -> Vec<Binding> {
-    let all = to_confirm(scene.state, scene.view.page);
+    let all = to_confirm(scene, scene.view.page);
     if all.is_empty() {
         return list::scrolls();
     }
@@ -144,7 +150,7 @@ pub(super) fn act(face: &mut Face, command: Command) -> Go<()> {
         let scene = face.scene();
         let (columns, rows) = list::room(&scene);
         let all: Vec<_> =
-            to_confirm(scene.state, scene.view.page).iter().map(|(_, notice)| notice.id.clone()).collect();
+            to_confirm(&scene, scene.view.page).iter().map(|(_, notice)| notice.id.clone()).collect();
         (sheet(&scene, columns.saturating_sub(1)).len(), split(&scene, rows).0, all)
     };
     let row = face.view().spot().row.min(all.len().saturating_sub(1));

@@ -4,7 +4,7 @@ use crossterm::event::KeyCode;
 
 use crate::engine::State;
 use crate::model::Verdict;
-use crate::wizard::face::{Face, Go};
+use crate::wizard::face::Face;
 use crate::wizard::keys::{self, Binding, Command, key, letter};
 use crate::wizard::look::Tone;
 use crate::wizard::paint::Canvas;
@@ -40,7 +40,12 @@ pub(super) fn rows(state: &State, checks: &[CheckRow]) -> Vec<Row> {
     if checks.is_empty() {
         rows.push(Row::new("", "This profile has no checks for the end.", Tone::Dim));
     }
-    for group in checks.chunk_by(|a, b| a.check == b.check) {
+    let mut groups: Vec<&[CheckRow]> = checks.chunk_by(|a, b| a.check == b.check).collect();
+    groups.sort_by_key(|group| {
+        let concluded = |row: &&CheckRow| row.verdict.is_some();
+        !group.iter().filter(concluded).any(CheckRow::is_problem)
+    });
+    for group in groups {
         let Some(first) = group.first() else { continue };
         Row::head(&mut rows, first.title.clone());
         let (pass, rest): (Vec<_>, Vec<_>) = group.iter().partition(|row| row.verdict == Some(Verdict::Pass));
@@ -99,10 +104,10 @@ pub(super) fn bindings(scene: &Scene<'_>) -> Vec<Binding> {
     table
 }
 
-pub(super) fn act(face: &mut Face, command: Command) -> Go<()> {
+pub(super) fn act(face: &mut Face, command: Command) {
     if command == Command::Stop {
         face.open(Dialog::Sure { about: Sure::Stop, yes: false });
-        return Ok(());
+        return;
     }
     let state = face.state();
     let rows = rows(state, &words::checks::rows(state, true));
@@ -112,5 +117,4 @@ pub(super) fn act(face: &mut Face, command: Command) -> Go<()> {
     let (columns, shown) = (columns.saturating_sub(2), height.saturating_sub(7));
     let to = panes::scrolled(command, &rows, top, columns, shown);
     face.edit(|view| view.spot_mut().scroll = to);
-    Ok(())
 }

@@ -8,7 +8,7 @@ use super::list::{self, counted};
 use super::sheet::Sheet;
 use crate::engine::{Ban, State};
 use crate::model::{Known, ServerName, Value};
-use crate::wizard::face::{Face, Go};
+use crate::wizard::face::Face;
 use crate::wizard::keys::{Binding, Command, key, letter};
 use crate::wizard::look::Tone;
 use crate::wizard::paint::Canvas;
@@ -165,7 +165,7 @@ pub(super) fn draw(scene: &Scene<'_>, canvas: &mut Canvas<'_>) {
     sheet(scene, canvas.width().saturating_sub(1)).draw_scrolled(canvas, scene.view.spot().top);
 }
 
-pub(super) fn act(face: &mut Face, command: Command) -> Go<()> {
+pub(super) fn act(face: &mut Face, command: Command) {
     let (lines, rows, ban, bans) = {
         let scene = face.scene();
         let (columns, rows) = list::room(&scene);
@@ -180,5 +180,4 @@ pub(super) fn act(face: &mut Face, command: Command) -> Go<()> {
             list::scroll(face, command, lines, rows);
         }
     }
-    Ok(())
 }

@@ -71,8 +71,11 @@ pub(in crate::wizard) fn progress_head(scene: &Scene<'_>, canvas: &mut Canvas<'_
         let stages = state.setup.profile.stages.len();
         say(canvas, &format!("Stage {} of {stages}: {}", state.stage + 1, stage.title), Tone::Plain);
     }
+    if state.phase == Phase::Ending && state.close().is_none() {
+        say(canvas, "Every stage is behind; now what must hold at the end is looked at", Tone::Plain);
+    }
     let counts = [
-        (digest.active.len(), "running", Tone::Running),
+        (digest.active.len(), "in turn", Tone::Running),
         (digest.trouble.len(), "failed", Tone::Fail),
         (digest.waiting.len(), "waiting", Tone::Plain),
         (digest.done.len(), "done", Tone::Ok),
@@ -83,7 +86,7 @@ pub(in crate::wizard) fn progress_head(scene: &Scene<'_>, canvas: &mut Canvas<'_
         say(canvas, &format!("{count} {word}"), tone);
     }
     let mut y = 2;
-    let rows = if canvas.height() < 20 { 1 } else { 2 };
+    let rows = if scene.view.size.1 < 24 { 1 } else { 2 };
     for banner in words::notices::banners(state) {
         let text = banner.split_whitespace().collect::<Vec<_>>().join(" ");
         let mut mark = " ! ";

@@ -45,9 +45,9 @@ fn laid(rows: &[Row], columns: u16) -> Vec<Laid<'_>> {
     all
 }
 
-/// Columns of text in a sheet that is `columns` wide: the last one is the scroll bar's.
+/// Columns of text in a sheet that is `columns` wide: the last one is the scroll bar's, with air at both sides.
 fn wide(columns: u16) -> u16 {
-    columns.saturating_sub(2)
+    columns.saturating_sub(3)
 }
 
 /// Draws `rows` from line `top` on, or from as far down as there is something to fill the part.
@@ -57,9 +57,10 @@ pub(in crate::wizard) fn sheet(canvas: &mut Canvas<'_>, rows: &[Row], top: usize
     for (y, line) in (0..canvas.height()).zip(all.iter().skip(top)) {
         let Row { mark, tone, .. } = line.row;
         if line.is_first {
-            canvas.text(0, y, mark, *tone);
+            canvas.text(1, y, mark, *tone);
         }
-        canvas.text(u16::try_from(mark.len()).unwrap_or(u16::MAX), y, &line.text, *tone);
+        let x = u16::try_from(mark.len()).unwrap_or(u16::MAX).saturating_add(1);
+        canvas.text(x, y, &line.text, *tone);
     }
     canvas.scroll(top, all.len());
 }

@@ -7,7 +7,7 @@ use crate::wizard::scene::{Scene, Seat};
 
 pub(in crate::wizard) fn steps(scene: &Scene<'_>, canvas: &mut Canvas<'_>) {
     let mut inside = canvas.boxed("Steps", false);
-    let pages = pages::all(scene.state);
+    let pages = pages::all(scene);
     let at = pages.iter().position(|page| *page == scene.view.page).unwrap_or(0);
     let mut y = 1;
     for (index, page) in pages.iter().enumerate() {

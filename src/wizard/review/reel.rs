@@ -177,19 +177,16 @@ impl Reel {
         if (from..=to).contains(&self.at()) && self.at() > 0 {
             return Ok(());
         }
-        let mark = match best {
-            Some(kept) => {
-                self.state = kept.state.clone();
-                self.story = kept.story.clone();
-                self.event.clone_from(&kept.event);
-                kept.mark
-            }
-            None => {
-                self.state = self.replay.beginning();
-                self.story = Story::default();
-                self.event = None;
-                self.replay.start()
-            }
+        let mark = if let Some(kept) = best {
+            self.state = kept.state.clone();
+            self.story = kept.story.clone();
+            self.event.clone_from(&kept.event);
+            kept.mark
+        } else {
+            self.state = self.replay.beginning();
+            self.story = Story::default();
+            self.event = None;
+            self.replay.start()
         };
         Ok(self.replay.go_to(mark)?)
     }

@@ -85,10 +85,14 @@ fn differences(before: &Buffer, after: &Buffer, out: &mut Vec<u8>) {
         let whole = before.iter().chain(after).any(|cell| width(cell) > 1);
         let mut covered = 0;
         for (x, (old, new)) in (0..).zip(before.iter().zip(after)) {
-            if x >= covered && (whole || old != new) {
+            // What stands below a wide glyph is not shown, however wide it is itself.
+            if x < covered {
+                continue;
+            }
+            if whole || old != new {
                 encoder.cell(x, y, new);
             }
-            covered = covered.max(x.saturating_add(width(new)));
+            covered = x.saturating_add(width(new));
         }
     }
     encoder.finish();

@@ -154,15 +154,17 @@ fn counts(line: &CheckLine) -> String {
 fn detail(scene: &Scene<'_>, canvas: &mut Canvas<'_>, checks: &CheckTable, line: &CheckLine, at: &At) {
     let columns = canvas.width();
     let head = head(scene, line, at, columns);
-    let y = head.draw(canvas, 0);
-    let left = usize::from(canvas.height().saturating_sub(y));
     let total = line.places.len();
-    if head.len() > usize::from(y) || (total > 1 && left == 0) {
-        let last = canvas.height().saturating_sub(1);
-        let hint = " .. Enter shows all of it ";
-        canvas.part(0, last, columns, 1).right(0, hint, Tone::Key);
+    let rows = canvas.height();
+    let more = usize::from(total > 1);
+    if head.len() + more > usize::from(rows) {
+        let last = rows.saturating_sub(1);
+        head.draw(&mut canvas.part(0, 0, columns, last), 0);
+        canvas.text(2, last, "O shows all of it", Tone::Key);
         return;
     }
+    let y = head.draw(canvas, 0);
+    let left = usize::from(rows.saturating_sub(y));
     if total < 2 {
         return;
     }

@@ -13,7 +13,7 @@ use crate::engine::{Intent, Phase, ScriptRef};
 use crate::wizard::face::{Face, Go};
 use crate::wizard::keys::{self, Binding, Command, key, letter};
 use crate::wizard::scene::Scene;
-use crate::wizard::view::{Dialog, Sure, Typing, Wanted};
+use crate::wizard::view::{Dialog, Spot, Sure, Typing, Wanted};
 
 pub(super) use draw::draw;
 use table::{At, CheckLine, Sign, table};
@@ -210,6 +210,8 @@ fn to_server(face: &mut Face, checks: &CheckTable, command: Command) {
 
 /// Has everything checked, the first time and where answers changed since.
 pub(super) fn enter(face: &mut Face) -> Go<()> {
+    // The worst is seen first.
+    face.edit(|view| *view.spot_mut() = Spot::default());
     let scene = face.scene();
     if scene.state.phase != Phase::Preparing || list::why_fixed(&scene).is_some() {
         return Ok(());
