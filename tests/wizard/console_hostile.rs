@@ -85,7 +85,7 @@ fn what_servers_print_is_text() {
     press(&mut pty, "l");
     pty.until_shown("what it printed");
     press(&mut pty, "g");
-    pty.until_shown("owned");
+    pty.until_shown("^[]0;owned^G");
     let text = contents(&pty);
     assert!(text.contains("{{ inputs.version }} $(re"), "as it was printed:\n{text}");
     assert!(text.lines().next().is_some_and(|row| row.starts_with(" nofm ")), "the header stays:\n{text}");
@@ -130,6 +130,9 @@ fn what_profiles_and_inventories_say_is_text() {
     home.write("profile.toml", &profile.replace("farm.mood == 'good'", "farm.mood == 'yes'"));
     let [profile, inventory] = ["profile.toml", "inventory.toml"].map(|name| home.path(name));
     let mut pty = home.nofm(&["run", "-p", &profile.to_string_lossy(), "-i", &inventory.to_string_lossy()]);
+    walk(&mut pty, |text| text.contains("─ Prechecks"));
+    pty.until_shown("^[]0;owned^G^[[31mred");
+    pty.until_shown("\"ferme \\u{202e}界 {{ inputs.way }} $(reboot) ü\"");
     walk(&mut pty, |text| text.contains("G BEGIN"));
     press(&mut pty, "g");
     pty.until_shown("Type the word begin to start:");
