@@ -8,7 +8,7 @@ use crossterm::event::{KeyCode, KeyEvent};
 use jiff::Timestamp;
 use nofm::client::{Follower, Mode};
 use nofm::engine::Event;
-use nofm::journal::{self, OutputLog, StateDir, Writer};
+use nofm::journal::{self, StateDir, Writer};
 use nofm::model::ViewerId;
 use nofm::plan::{SessionFile, Source};
 use nofm::wizard::Face;
@@ -64,14 +64,11 @@ fn session(servers: usize) {
     let installs = |index: &usize| is_install(&events[*index].1);
     let half = (0..events.len()).filter(installs).nth(servers / 2).expect("half of them");
     let line = "Unpacking product-core (2.0) over (1.0), file 12,345 of 67,890 ...........\n";
-    let mut logs: Vec<OutputLog> = Vec::new();
     let mut first: Option<String> = None;
     for (stamp, event) in &events[..=half] {
         let at = now + Duration::from_millis(stamp.mono_ms);
         writer.submit(journal::Stamp::new(at, 1, stamp.mono_ms), event).expect("written");
-        if let Event::StepIntended { targets, .. } = event
-            && is_install(event)
-        {
+        if let Event::StepIntended { targets, .. } = event {
             let run = &targets[0].run;
             if let Some(first) = &first {
                 // The same bytes under another name: only what is read costs memory.
@@ -87,7 +84,6 @@ fn session(servers: usize) {
         }
     }
     writer.close().expect("on disk");
-    logs.clear();
     for (columns, rows) in [(80, 24), (200, 60)] {
         for load in [false, true] {
             frames(&state_dir, &session, (columns, rows), servers, load, first.as_deref().expect("a run"));
