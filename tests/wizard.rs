@@ -1,6 +1,12 @@
 //! The wizard's pictures: sessions that were rehearsed in memory, in files, as a face shows them.
 
 mod cells;
+mod console;
+mod console_hostile;
+mod console_installer;
+mod console_losing;
+mod console_operators;
+mod console_whole;
 mod pictures;
 mod recorded;
 mod reviewing;

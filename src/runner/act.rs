@@ -42,6 +42,8 @@ pub(super) struct Order {
     pub(super) lacks: Option<String>,
     pub(super) log: OutputLog,
     pub(super) session: SessionDir,
+    /// How large the terminal of an attended step is to begin with.
+    pub(super) terminal: Terminal,
 }
 
 /// Carries out `order` and tells how it ended. Connections that are lost are made again, for as long as it takes.
@@ -99,7 +101,7 @@ async fn do_job(mut order: Order, link: &Link, watch: &mut Watch, tell: &Unbound
     let Some(id) = RunId::new(&order.run) else {
         return End::NotStarted(format!("{:?} cannot name a run", order.run));
     };
-    let opts = StartOpts { terminal: body.1.then_some(Terminal { cols: 80, rows: 24 }) };
+    let opts = StartOpts { terminal: body.1.then_some(order.terminal) };
     if let Err(end) = begin(&order.place, link, &id, &body.0, opts, tell).await {
         return end;
     }

@@ -130,6 +130,7 @@ pub(super) async fn run(dir: &Path) -> Result<u8, RunnerError> {
         live: HashSet::new(),
         links,
         keys: Keys::default(),
+        shown_in: Terminal { cols: 80, rows: 24 },
         tell: tell.clone(),
         probes: Arc::new(Semaphore::new(PROBES)),
         viewers: HashSet::new(),
@@ -170,6 +171,8 @@ struct Core {
     live: HashSet<Work>,
     links: Arc<Links>,
     keys: Keys,
+    /// The terminal that an attended step is shown in.
+    shown_in: Terminal,
     tell: UnboundedSender<Input>,
     probes: Arc<Semaphore>,
     viewers: HashSet<ViewerId>,
@@ -383,6 +386,7 @@ impl Core {
             lacks: source(step.as_ref().and_then(|step| step.lacks.as_ref())),
             log,
             session: self.session.clone(),
+            terminal: self.shown_in,
         };
         tokio::spawn(act::carry_out(order, self.links.clone(), self.tell.clone()));
         Ok(())
@@ -513,6 +517,7 @@ impl Core {
         if self.state.pen.as_ref().is_some_and(|pen| pen != viewer) {
             return;
         }
+        self.shown_in = size;
         let keys: Vec<StepKey> = self.state.active_lanes().map(|lane| self.state.step_key(lane)).collect();
         for key in keys {
             if let Some((link, run)) = self.attended(&key) {

@@ -89,7 +89,7 @@ fn buttons(bindings: &[Binding], row: &mut Canvas<'_>) {
         x = row.text(x, 0, &format!("[ {} ]", binding.label), tone);
         if let (Command::Next, Some(why)) = (command, &binding.why_not) {
             let room = row.width().saturating_sub(x + 14);
-            x = row.cell(x + 1, 0, room, &format!("(needs: {why})"), Tone::Warn);
+            x = row.cell(x + 1, 0, room, &format!("({why})"), Tone::Warn);
         }
         x += 2;
     }
@@ -138,6 +138,15 @@ fn small(scene: &Scene<'_>, canvas: &mut Canvas<'_>) {
         y = canvas.hanging(0, y, "? ", &question.text, Tone::Warn);
     }
     canvas.text(0, y, "make the window larger", Tone::Dim);
+}
+
+/// What the header says where a question waits that is not on the screen.
+pub(super) fn waiting_word(scene: &Scene<'_>) -> Option<&'static str> {
+    let covered = matches!(
+        scene.view.dialog,
+        Some(Dialog::Help { .. } | Dialog::Output { .. } | Dialog::Command { .. })
+    );
+    (scene.question().is_some() && (covered || scene.view.aside)).then_some("ANSWER NEEDED")
 }
 
 /// Which seat, as the header says it.

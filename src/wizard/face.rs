@@ -14,7 +14,7 @@ use super::printed::Printed;
 use super::review::Reel;
 use super::scene::{Scene, Seat};
 use super::story::Story;
-use super::view::{Dialog, Page, View};
+use super::view::{Dialog, Page, Sure, View, Wanted};
 use super::{WizardError, dialogs, draw, pages};
 use crate::client::{Follower, Reply, Runner, Sent, whole_path};
 use crate::engine::{Intent, Phase, State, StepKey};
@@ -335,6 +335,10 @@ impl Face {
             self.note(&why);
             return Ok(());
         }
+        if matches!(then, Then::Terminal(_)) {
+            // Before it starts: what an installer draws first must fit already.
+            self.tell_size((self.view.size.0, self.view.size.1.saturating_sub(1)));
+        }
         let Source::Live(follower) = &mut self.source else { return Ok(()) };
         match follower.post(intent) {
             Ok(sent) => self.pending.push_back((sent, then)),
@@ -401,7 +405,7 @@ impl Face {
             Command::Help => self.open(Dialog::Help { top: 0 }),
             Command::Leave => dialogs::leave(self),
             Command::TakePen => {
-                let about = super::view::Sure::TakePen;
+                let about = Sure::TakePen;
                 self.open(Dialog::Sure { about, yes: false });
             }
             Command::Next => return pages::turn(self, true),
@@ -440,6 +444,18 @@ impl Face {
         }
     }
 
+    /// The question that can be read: nothing lies over it but what belongs to its answer.
+    fn question_shown(&self) -> Option<u64> {
+        match &self.view.dialog {
+            Some(
+                Dialog::Type { wanted: Wanted::Reply { question, .. }, .. }
+                | Dialog::Sure { about: Sure::Reply { question, .. }, .. },
+            ) => Some(*question),
+            Some(_) => None,
+            None => self.scene().question().filter(|_| !self.view.aside).map(|question| question.id),
+        }
+    }
+
     /// Draws a frame, and says where the cursor stands.
     pub fn draw(&mut self, buffer: &mut Buffer, theme: &Theme) -> Option<(u16, u16)> {
         match &mut self.source {
@@ -447,7 +463,7 @@ impl Face {
             Source::Review(reel) => reel.count(),
         }
         self.view.size = (buffer.area.width, buffer.area.height);
-        let question = self.scene().question().map(|question| question.id);
+        let question = self.question_shown();
         if self.asked.map(|(id, _)| id) != question {
             self.asked = question.map(|id| (id, self.now_ms()));
         }

@@ -130,13 +130,13 @@ fn where_nobody_could_continue_it_control_z_is_a_key() {
 }
 
 /// The state of a process, as one letter.
-fn state(pid: Pid) -> String {
+pub(super) fn state(pid: Pid) -> String {
     let status = std::fs::read_to_string(format!("/proc/{}/status", pid.as_raw_nonzero())).unwrap();
     status.lines().find_map(|line| line.strip_prefix("State:")).unwrap().trim().to_owned()
 }
 
 /// How often the threads of a process slept, and the ticks of time they used.
-fn activity(pid: Pid) -> (u64, u64) {
+pub(super) fn activity(pid: Pid) -> (u64, u64) {
     let tasks = format!("/proc/{}/task", pid.as_raw_nonzero());
     let mut sleeps = 0;
     let mut ticks = 0;

@@ -26,6 +26,7 @@ pub(super) struct Pty {
     child: Child,
     folder: TempDir,
     modes: String,
+    limit: Duration,
 }
 
 fn size(columns: u16, rows: u16) -> Winsize {
@@ -35,6 +36,30 @@ fn size(columns: u16, rows: u16) -> Winsize {
 impl Pty {
     /// Starts this test program once more, to play `part` at a terminal of 80 x 24.
     pub(super) fn start(part: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        command
+            .args(["wizard::tty_child::plays_its_part", "--exact", "--ignored", "--nocapture"])
+            .env(PART, part)
+            .env(FOLDER, folder.path());
+        Self::run(command, folder, LIMIT)
+    }
+
+    /// Starts `program` as it is after a login at a terminal of 80 x 24: in a session of its own. Nothing that is
+    /// waited for there may take longer than `limit`.
+    pub(super) fn log_in(program: &Command, limit: Duration) -> Self {
+        let mut command = Command::new("setsid");
+        command.arg("--ctty").arg(program.get_program()).args(program.get_args());
+        for (name, value) in program.get_envs() {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        Self::run(command, tempfile::tempdir().unwrap(), limit)
+    }
+
+    fn run(mut command: Command, folder: TempDir, limit: Duration) -> Self {
         let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
         grantpt(&master).unwrap();
         unlockpt(&master).unwrap();
@@ -45,12 +70,8 @@ impl Pty {
         let flags = rustix::fs::fcntl_getfl(&master).unwrap();
         rustix::fs::fcntl_setfl(&master, flags | OFlags::NONBLOCK).unwrap();
         let modes = format!("{:?}", tcgetattr(&slave).unwrap());
-        let folder = tempfile::tempdir().unwrap();
         let end = || Stdio::from(slave.try_clone().unwrap());
-        let child = Command::new(std::env::current_exe().unwrap())
-            .args(["wizard::tty_child::plays_its_part", "--exact", "--ignored", "--nocapture"])
-            .env(PART, part)
-            .env(FOLDER, folder.path())
+        let child = command
             .env("TERM", "xterm")
             .env("RUST_BACKTRACE", "0")
             .stdin(end())
@@ -59,7 +80,7 @@ impl Pty {
             .spawn()
             .unwrap();
         let terminal = vt100::Parser::new(24.try_into().unwrap(), 80.try_into().unwrap(), 0);
-        Self { master: Some(master), slave, terminal, written: Vec::new(), child, folder, modes }
+        Self { master: Some(master), slave, terminal, written: Vec::new(), child, folder, modes, limit }
     }
 
     pub(super) fn pid(&self) -> Pid {
@@ -85,7 +106,7 @@ impl Pty {
                 Ok(count) => rest = &rest[count..],
                 Err(_) => std::thread::sleep(Duration::from_millis(5)),
             }
-            assert!(began.elapsed() < LIMIT, "{} bytes are not taken", rest.len());
+            assert!(began.elapsed() < self.limit, "{} bytes are not taken", rest.len());
         }
     }
 
@@ -122,12 +143,16 @@ impl Pty {
         while !holds(self.terminal.screen()) {
             self.read(Duration::from_millis(20));
             let screen = self.terminal.screen();
-            assert!(began.elapsed() < LIMIT, "{what}: not on the screen:\n{}", screen.contents());
+            assert!(began.elapsed() < self.limit, "{what}: not on the screen:\n{}", screen.contents());
         }
     }
 
     pub(super) fn until_shown(&mut self, text: &str) {
         self.until(text, |screen| screen.contents().contains(text));
+    }
+
+    pub(super) fn shows(&self, text: &str) -> bool {
+        self.terminal.screen().contents().contains(text)
     }
 
     /// What the part wrote down so far.
@@ -139,7 +164,7 @@ impl Pty {
         let began = Instant::now();
         while !self.log().contains(text) {
             self.read(Duration::from_millis(20));
-            assert!(began.elapsed() < LIMIT, "{text}: not among\n{}", self.log());
+            assert!(began.elapsed() < self.limit, "{text}: not among\n{}", self.log());
         }
     }
 
@@ -149,7 +174,7 @@ impl Pty {
             self.read(Duration::from_millis(20));
             match std::fs::read_to_string(self.folder.path().join(name)) {
                 Ok(text) if text.ends_with('\n') => return text,
-                _ => assert!(began.elapsed() < LIMIT, "there is no {name}; log:\n{}", self.log()),
+                _ => assert!(began.elapsed() < self.limit, "there is no {name}; log:\n{}", self.log()),
             }
         }
     }
@@ -171,7 +196,7 @@ impl Pty {
                 self.read(Duration::from_millis(10));
                 return status;
             }
-            assert!(began.elapsed() < LIMIT, "it does not end; log:\n{}", self.log());
+            assert!(began.elapsed() < self.limit, "it does not end; log:\n{}", self.log());
             std::thread::sleep(Duration::from_millis(5));
         }
     }

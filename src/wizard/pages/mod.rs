@@ -167,7 +167,8 @@ pub(super) fn bindings(scene: &Scene<'_>) -> Vec<Binding> {
             table.push(keys::BACK);
         }
         if scene.view.page != Page::Summary {
-            table.push(keys::NEXT.unless(why_not(scene, scene.view.page)));
+            let lacks = why_not(scene, scene.view.page);
+            table.push(keys::NEXT.unless(lacks.map(|lacks| format!("needs: {lacks}"))));
         }
     }
     table.push(keys::LEAVE);
