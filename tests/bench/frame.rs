@@ -1,5 +1,6 @@
 //! What a frame of the progress page costs: its time, its bytes, the memory behind it; and how long the first one takes.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -41,7 +42,8 @@ fn session(servers: usize) {
     let state_dir = StateDir::at(folder.path()).expect("a state folder");
     let mut inventory = "nofm = 1\nfarm = \"bench\"\n".to_owned();
     for server in &setup.inventory.servers {
-        inventory += &format!(
+        let _ = write!(
+            inventory,
             "[[servers]]\nname = \"{}\"\naddress = \"{}\"\nroles = [\"server\"]\nos = \"linux\"\ntransport = \"ssh\"\n",
             server.name, server.address
         );
@@ -173,7 +175,7 @@ fn feed(path: std::path::PathBuf, stop: Arc<AtomicBool>) -> std::thread::JoinHan
             let mut text = String::new();
             for _ in 0..LOAD {
                 number += 1;
-                text += &format!("Unpacking product-core (2.0) over (1.0), file {number} of 67,890 ...\n");
+                let _ = writeln!(text, "Unpacking product-core (2.0) over (1.0), file {number} of 67,890 ...");
             }
             log.write_all(text.as_bytes()).expect("written");
             std::thread::sleep(Duration::from_millis(1));

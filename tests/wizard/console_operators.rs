@@ -10,7 +10,7 @@ use super::tty_pty::Pty;
 fn body(pty: &mut Pty) -> Vec<String> {
     pty.read(std::time::Duration::from_millis(300));
     let rows = contents(pty);
-    let row = |row: &str| match row.rfind("+") {
+    let row = |row: &str| match row.rfind('+') {
         // How long the upgrade takes so far.
         Some(at) if row.contains("servers updated") => row[..at].trim_end().to_owned(),
         _ => row.to_owned(),
@@ -61,7 +61,10 @@ fn who_looks_on_sees_the_same_page_and_can_send_nothing() {
         })
         .collect();
     let pid = watcher.pid().as_raw_nonzero().to_string();
-    assert!(!viewers.is_empty() && viewers.iter().all(|viewer| !viewer.as_str().ends_with(&pid)), "{viewers:?}");
+    assert!(
+        !viewers.is_empty() && viewers.iter().all(|viewer| !viewer.as_str().ends_with(&pid)),
+        "{viewers:?}"
+    );
     press(&mut watcher, "q");
     assert_eq!(watcher.end().code(), Some(0));
     watcher.assert_given_back();
