@@ -94,8 +94,9 @@ impl Home {
     /// Whoever joins sees a page of the session, not the shell.
     pub(super) fn attach(&self, args: &[&str]) -> Pty {
         let mut pty = self.nofm(&[&["attach"], args].concat());
-        pty.assert_taken();
-        pty.until("a page", |screen| screen.contents().contains(" nofm "));
+        pty.until("the full screen", |screen| {
+            screen.alternate_screen() && !screen.contents().trim().is_empty()
+        });
         pty
     }
 
