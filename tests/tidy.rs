@@ -181,7 +181,7 @@ fn the_top_level_is_as_given() {
     }
     let cargo = fs::read_to_string(root().join("Cargo.toml")).expect("Cargo.toml");
     let manifest: toml::Table = cargo.parse().expect("TOML");
-    for library in ["crossterm", "tokio", "serde", "toml", "tracing-appender", "anyhow"] {
+    for library in ["ratatui", "crossterm", "tokio", "serde", "toml", "tracing-appender", "anyhow"] {
         assert!(manifest["dependencies"].get(library).is_some(), "`{library}` is one of the given libraries");
     }
 }

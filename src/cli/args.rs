@@ -89,7 +89,7 @@ pub(super) struct Looks {
     /// Characters to draw with; by the locale where nothing is said
     #[arg(long, value_enum, value_name = "SET")]
     pub(super) glyphs: Option<GlyphSet>,
-    /// Without colours; so does NO_COLOR
+    /// Without colours; so does `NO_COLOR`
     #[arg(long)]
     pub(super) no_color: bool,
 }

@@ -104,7 +104,7 @@ pub(super) fn face(
         let none = Answers::default();
         plain::headless(follower, printer(), face.json, answers.unwrap_or(&none), Reach::End, fresh)
     } else if let Some((terminal, theme)) = screen::find(face.plain, face.looks)? {
-        let (follower, end) = wizard::run(follower, false, answers, terminal, theme)?;
+        let (follower, end) = wizard::run(follower, false, answers, terminal, &theme)?;
         plain::farewell(&follower, printer(), end)
     } else {
         let keyboard = Keyboard::Standard { is_terminal: std::io::stdin().is_terminal() };
@@ -145,7 +145,7 @@ pub(super) fn attach(args: &AttachArgs) -> anyhow::Result<u8> {
         let follower = follow(&state_dir, &session, Mode::Watch)?;
         let outcome = match screen::find(args.plain || args.json, args.looks)? {
             Some((terminal, theme)) => {
-                let (follower, end) = wizard::run(follower, true, None, terminal, theme)?;
+                let (follower, end) = wizard::run(follower, true, None, terminal, &theme)?;
                 plain::farewell(&follower, printer(), end)
             }
             None => plain::watch(follower, printer(), args.json),

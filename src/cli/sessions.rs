@@ -153,7 +153,7 @@ pub(super) fn review(args: &ReviewArgs) -> anyhow::Result<u8> {
         bail!(JournalError::Malformed { path, what });
     }
     if let Some((terminal, theme)) = screen::find(args.plain || args.json, args.looks)? {
-        wizard::review(&state_dir, &session, terminal, theme)?;
+        wizard::review(&state_dir, &session, terminal, &theme)?;
         return Ok(exit::DONE);
     }
     let follower = Follower::open(&state_dir, &session, ViewerId::from("review"), Mode::Rest)?;

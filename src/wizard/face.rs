@@ -274,7 +274,7 @@ impl Face {
                 Reply::Done { .. } => self.done(then)?,
                 Reply::Refused { why } => self.note(&why),
                 Reply::Lost => {
-                    self.note("The runner went away before it answered; look at where things stand.")
+                    self.note("The runner went away before it answered; look at where things stand.");
                 }
             }
         }
@@ -329,6 +329,7 @@ impl Face {
         self.post_then(intent, Then::Nothing)
     }
 
+    #[expect(clippy::unnecessary_wraps, reason = "it is the last word of acts that may fail")]
     pub(super) fn post_then(&mut self, intent: &Intent, then: Then) -> Go<()> {
         let taking = matches!(intent, Intent::TakePen { .. });
         if let Some(why) = self.scene().hands_off().filter(|_| self.watch || !taking) {
@@ -360,7 +361,7 @@ impl Face {
     }
 
     fn pressed(&mut self, event: KeyEvent) -> Go<()> {
-        if dialogs::takes_text(self.view.dialog.as_ref()) && dialogs::typed(self, event)? {
+        if dialogs::takes_text(self.view.dialog.as_ref()) && dialogs::typed(self, event) {
             self.dirty = true;
             return Ok(());
         }
@@ -389,7 +390,7 @@ impl Face {
     pub fn paste(&mut self, text: &str) -> Go<()> {
         if dialogs::takes_text(self.view.dialog.as_ref()) {
             for c in text.chars().filter(|c| !c.is_control()).take(4096) {
-                dialogs::typed(self, KeyEvent::new(KeyCode::Char(c), KeyModifiers::NONE))?;
+                dialogs::typed(self, KeyEvent::new(KeyCode::Char(c), KeyModifiers::NONE));
             }
             self.dirty = true;
         }

@@ -20,7 +20,7 @@ const FRAME: Duration = Duration::from_millis(33);
 /// Between two notes in the journal of what this viewer looks at.
 const LOOK: Duration = Duration::from_millis(100);
 /// With nothing to do.
-const LONG: Duration = Duration::from_secs(3600);
+const LONG: Duration = Duration::from_hours(1);
 
 /// Takes an operator through the session, or somebody who looks on, until they leave or the session has ended. Gives
 /// the follower back for what is said after.
@@ -32,7 +32,7 @@ pub fn run(
     watch: bool,
     answers: Option<&Answers>,
     terminal: Terminal,
-    theme: Theme,
+    theme: &Theme,
 ) -> Result<(Follower, End), WizardError> {
     let waker = follower.waker();
     let screen = Screen::open(terminal, move || waker.wake())?;
@@ -44,7 +44,7 @@ pub fn run(
     if let Some(answers) = answers {
         face.give(answers)?;
     }
-    let end = turn(&mut face, &screen, &theme)?;
+    let end = turn(&mut face, &screen, theme)?;
     drop(screen);
     let end = match (end, face.state().close()) {
         (_, Some(close)) => End::Closed(close.clone()),
@@ -62,13 +62,13 @@ pub fn review(
     state_dir: &StateDir,
     session: &SessionDir,
     terminal: Terminal,
-    theme: Theme,
+    theme: &Theme,
 ) -> Result<(), WizardError> {
     let viewer = ViewerId::from("review");
     let reel = Reel::open(state_dir, session, viewer.clone())?;
     let screen = Screen::open(terminal, || {})?;
     let mut face = Face::review(reel, session.clone(), viewer);
-    turn(&mut face, &screen, &theme).map(drop)
+    turn(&mut face, &screen, theme).map(drop)
 }
 
 fn turn(face: &mut Face, screen: &Screen, theme: &Theme) -> Result<Left, WizardError> {
@@ -102,7 +102,7 @@ fn turn(face: &mut Face, screen: &Screen, theme: &Theme) -> Result<Left, WizardE
             looked = Instant::now();
         }
         let rested = drawn.is_none_or(|drawn| drawn.elapsed() >= FRAME);
-        if (face.dirty || typed) && (typed || rested) {
+        if typed || face.dirty && rested {
             let mut frame = screen.frame();
             frame.cursor = face.draw(&mut frame.buffer, theme);
             screen.show(frame);

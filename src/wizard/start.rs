@@ -95,7 +95,7 @@ pub fn start(
         let mut frame = screen.frame();
         frame.cursor = start.draw(&mut frame.buffer, theme);
         screen.show(frame);
-        screen.wait(Duration::from_secs(3600));
+        screen.wait(Duration::from_hours(1));
         while let Some(input) = screen.input() {
             let chosen = match input {
                 Input::Key(key) => start.key(key, whole),
@@ -214,7 +214,7 @@ impl<'o> Start<'o> {
         match command {
             Command::Leave => return Some(Chosen::Quit),
             Command::Back => {
-                self.enter(if self.level == Level::Inventory { Level::Upgrade } else { Level::Top })
+                self.enter(if self.level == Level::Inventory { Level::Upgrade } else { Level::Top });
             }
             Command::Choose(number) if number <= total => {
                 self.row = number - 1;

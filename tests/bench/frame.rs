@@ -1,5 +1,6 @@
 //! What a frame of the progress page costs: its time, its bytes, the memory behind it; and how long the first one takes.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -8,7 +9,7 @@ use crossterm::event::{KeyCode, KeyEvent};
 use jiff::Timestamp;
 use nofm::client::{Follower, Mode};
 use nofm::engine::Event;
-use nofm::journal::{self, OutputLog, StateDir, Writer};
+use nofm::journal::{self, StateDir, Writer};
 use nofm::model::ViewerId;
 use nofm::plan::{SessionFile, Source};
 use nofm::wizard::Face;
@@ -41,7 +42,8 @@ fn session(servers: usize) {
     let state_dir = StateDir::at(folder.path()).expect("a state folder");
     let mut inventory = "nofm = 1\nfarm = \"bench\"\n".to_owned();
     for server in &setup.inventory.servers {
-        inventory += &format!(
+        let _ = write!(
+            inventory,
             "[[servers]]\nname = \"{}\"\naddress = \"{}\"\nroles = [\"server\"]\nos = \"linux\"\ntransport = \"ssh\"\n",
             server.name, server.address
         );
@@ -64,14 +66,11 @@ fn session(servers: usize) {
     let installs = |index: &usize| is_install(&events[*index].1);
     let half = (0..events.len()).filter(installs).nth(servers / 2).expect("half of them");
     let line = "Unpacking product-core (2.0) over (1.0), file 12,345 of 67,890 ...........\n";
-    let mut logs: Vec<OutputLog> = Vec::new();
     let mut first: Option<String> = None;
     for (stamp, event) in &events[..=half] {
         let at = now + Duration::from_millis(stamp.mono_ms);
         writer.submit(journal::Stamp::new(at, 1, stamp.mono_ms), event).expect("written");
-        if let Event::StepIntended { targets, .. } = event
-            && is_install(event)
-        {
+        if let Event::StepIntended { targets, .. } = event {
             let run = &targets[0].run;
             if let Some(first) = &first {
                 // The same bytes under another name: only what is read costs memory.
@@ -87,7 +86,6 @@ fn session(servers: usize) {
         }
     }
     writer.close().expect("on disk");
-    logs.clear();
     for (columns, rows) in [(80, 24), (200, 60)] {
         for load in [false, true] {
             frames(&state_dir, &session, (columns, rows), servers, load, first.as_deref().expect("a run"));
@@ -177,7 +175,7 @@ fn feed(path: std::path::PathBuf, stop: Arc<AtomicBool>) -> std::thread::JoinHan
             let mut text = String::new();
             for _ in 0..LOAD {
                 number += 1;
-                text += &format!("Unpacking product-core (2.0) over (1.0), file {number} of 67,890 ...\n");
+                let _ = writeln!(text, "Unpacking product-core (2.0) over (1.0), file {number} of 67,890 ...");
             }
             log.write_all(text.as_bytes()).expect("written");
             std::thread::sleep(Duration::from_millis(1));

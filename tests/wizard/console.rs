@@ -14,7 +14,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use super::tty_pty::Pty;
 
 /// How long anything may take, on a machine that has other things to do.
-pub(super) const PATIENCE: Duration = Duration::from_secs(60);
+pub(super) const PATIENCE: Duration = Duration::from_mins(1);
 /// How long a key may take until it shows.
 const BEAT: Duration = Duration::from_millis(600);
 
@@ -68,7 +68,11 @@ impl Home {
 
     pub(super) fn command(&self, program: &str, args: &[&str]) -> Command {
         let mut command = Command::new(program);
-        command.args(args).env("NOFM_HOME", self.folder.path()).env("USER", "tester").env("LC_ALL", "C.UTF-8");
+        command
+            .args(args)
+            .env("NOFM_HOME", self.folder.path())
+            .env("USER", "tester")
+            .env("LC_ALL", "C.UTF-8");
         for name in ["NO_COLOR", "NOFM_PLAIN", "ACCESSIBLE", "COLORTERM"] {
             command.env_remove(name);
         }

@@ -113,7 +113,9 @@ fn what_profiles_and_inventories_say_is_text() {
         fs::write(home.path(name).join("ready"), "").expect("its mark");
     }
     let server = |name: &str| {
-        format!("[[servers]]\nname = \"{name}\"\nroles = [\"node\"]\ntransport = \"local\"\nroot = \"{name}\"\n")
+        format!(
+            "[[servers]]\nname = \"{name}\"\nroles = [\"node\"]\ntransport = \"local\"\nroot = \"{name}\"\n"
+        )
     };
     let farm = "ferme \u{202e}界 {{ inputs.way }} $(reboot) ü";
     let servers = [server("n1"), server("n2")].concat();
@@ -121,8 +123,18 @@ fn what_profiles_and_inventories_say_is_text() {
     let asset = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/plain/mini.toml");
     let mut profile = fs::read_to_string(asset).expect("a profile");
     for text in [
-        "Mini\"\n", "Node\"\n", "Version to install", "As it is written", "Quick and short", "The licence",
-        "Marked as ready", "Updating nodes", "Install\"\n", "updated: go on?", "Tell your", "mood of the farm?",
+        "Mini\"\n",
+        "Node\"\n",
+        "Version to install",
+        "As it is written",
+        "Quick and short",
+        "The licence",
+        "Marked as ready",
+        "Updating nodes",
+        "Install\"\n",
+        "updated: go on?",
+        "Tell your",
+        "mood of the farm?",
     ] {
         assert!(profile.contains(text), "{text}");
         profile = profile.replace(text, &format!("{EVIL}{text}"));

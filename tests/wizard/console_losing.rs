@@ -61,7 +61,11 @@ fn the_upgrade_outlives_every_way_to_lose_the_console() {
     let (mut pty, _) = page_of(&home);
     pty.until_shown("2 of 2 servers updated");
     walk(&mut pty, |text| text.contains("Finished: the upgrade is done"));
-    assert_eq!(home.state(|state| state.time.last.map(|stamp| stamp.epoch)), Some(1), "one runner from first to last");
+    assert_eq!(
+        home.state(|state| state.time.last.map(|stamp| stamp.epoch)),
+        Some(1),
+        "one runner from first to last"
+    );
     assert_ne!(runner, pty.pid().as_raw_nonzero().get().unsigned_abs());
     press(&mut pty, "q");
     assert_eq!(pty.end().code(), Some(0));

@@ -67,7 +67,10 @@ fn who_looks_on_sees_the_same_page_and_can_send_nothing() {
         })
         .collect();
     let pid = watcher.pid().as_raw_nonzero().to_string();
-    assert!(!viewers.is_empty() && viewers.iter().all(|viewer| !viewer.as_str().ends_with(&pid)), "{viewers:?}");
+    assert!(
+        !viewers.is_empty() && viewers.iter().all(|viewer| !viewer.as_str().ends_with(&pid)),
+        "{viewers:?}"
+    );
     press(&mut watcher, "q");
     assert_eq!(watcher.end().code(), Some(0));
     watcher.assert_given_back();

@@ -30,7 +30,8 @@ fn a_rehearsal_from_the_first_page_to_the_last_by_keys_alone() {
     assert_ne!(text, fast);
     std::fs::write(&settings, fast).expect("they are written");
     let pages = walk(&mut pty, |text| text.contains("G BEGIN"));
-    let all = ["Welcome", "Licence", "Information", "Components", "Inputs", "Prechecks", "Requirements", "Summary"];
+    let all =
+        ["Welcome", "Licence", "Information", "Components", "Inputs", "Prechecks", "Requirements", "Summary"];
     assert_eq!(pages, all, "every page, in its order");
     begin(&mut pty);
     walk(&mut pty, |text| text.contains("Finished: the upgrade is done"));
@@ -51,8 +52,18 @@ fn a_rehearsal_from_the_first_page_to_the_last_by_keys_alone() {
 fn a_failure_in_the_middle_is_answered_by_number_and_gone_past() {
     let home = Home::new();
     let mut pty = home.nofm(&[
-        "lab", "igel-ums-ha", "--servers", "3", "--balancers", "0", "--consoles", "0", "--speed", "30",
-        "--fault", "install-fails-middle",
+        "lab",
+        "igel-ums-ha",
+        "--servers",
+        "3",
+        "--balancers",
+        "0",
+        "--consoles",
+        "0",
+        "--speed",
+        "30",
+        "--fault",
+        "install-fails-middle",
     ]);
     begin(&mut pty);
     walk(&mut pty, |text| text.contains(" failed ═"));

@@ -104,7 +104,10 @@ pub(super) fn act(face: &mut Face, command: Command) -> Go<()> {
         }
         Dialog::Type { wanted, typing } => typing::act(face, command, wanted, typing),
         Dialog::Sure { about, yes } => sure::act(face, command, about, yes),
-        Dialog::Output { .. } => output::act(face, command, page),
+        Dialog::Output { .. } => {
+            output::act(face, command, page);
+            Ok(())
+        }
         Dialog::Terminal { .. } => {
             if command == Command::Close {
                 face.close();

@@ -1,6 +1,6 @@
 //! Everything a run printed, from its end upwards.
 
-use crate::wizard::face::{Face, Go};
+use crate::wizard::face::Face;
 use crate::wizard::keys::Command;
 use crate::wizard::look::Tone;
 use crate::wizard::paint::Canvas;
@@ -15,7 +15,6 @@ pub(super) fn draw(scene: &Scene<'_>, canvas: &mut Canvas<'_>) {
     let mut inside = canvas.boxed(&format!("{title}: what it printed"), true);
     let rows = usize::from(inside.height());
     let tail = scene.printed.tail(run, rows, *from_end);
-    let mut y = 0;
     if let Some(wrong) = &tail.wrong {
         inside.text(0, 0, wrong, Tone::Warn);
         return;
@@ -23,10 +22,9 @@ pub(super) fn draw(scene: &Scene<'_>, canvas: &mut Canvas<'_>) {
     if tail.lines.is_empty() {
         inside.text(0, 0, "It printed nothing so far.", Tone::Dim);
     }
-    for line in &tail.lines {
+    for (y, line) in (0..).zip(&tail.lines) {
         let hit = !find.is_empty() && line.contains(&**find);
         inside.text(0, y, line, if hit { Tone::Focus } else { Tone::Plain });
-        y += 1;
     }
     let place = if *from_end == 0 { "its end".to_owned() } else { format!("{from_end} lines above its end") };
     let columns = canvas.width();
@@ -40,12 +38,12 @@ pub(super) fn draw(scene: &Scene<'_>, canvas: &mut Canvas<'_>) {
     );
 }
 
-pub(super) fn act(face: &mut Face, command: Command, page: usize) -> Go<()> {
-    let Some(Dialog::Output { run, from_end, find, .. }) = face.view().dialog.clone() else { return Ok(()) };
+pub(super) fn act(face: &mut Face, command: Command, page: usize) {
+    let Some(Dialog::Output { run, from_end, find, .. }) = face.view().dialog.clone() else { return };
     let to = match command {
         Command::Close => {
             face.close();
-            return Ok(());
+            return;
         }
         Command::Up => from_end + 1,
         Command::PageUp => from_end + page,
@@ -56,15 +54,17 @@ pub(super) fn act(face: &mut Face, command: Command, page: usize) -> Go<()> {
         Command::Find => {
             let typing = Typing { cursor: find.chars().count(), text: find, wrong: None };
             face.open_over(Dialog::Type { wanted: Wanted::Find, typing });
-            return Ok(());
+            return;
         }
-        Command::FindNext => return seek(face, &run, from_end + 1, &find),
-        _ => return Ok(()),
+        Command::FindNext => {
+            seek(face, &run, from_end + 1, &find);
+            return;
+        }
+        _ => return,
     };
     let lines = face.printed().tail(&run, REACH, 0).lines.len();
     let shown = usize::from(face.view().size.1.saturating_sub(4));
     scroll(face, to.min(lines.saturating_sub(shown)));
-    Ok(())
 }
 
 fn scroll(face: &mut Face, to: usize) {
@@ -76,20 +76,20 @@ fn scroll(face: &mut Face, to: usize) {
 }
 
 /// Looks for `text` from the end upwards, and shows the first place.
-pub(super) fn find(face: &mut Face, text: String) -> Go<()> {
+pub(super) fn find(face: &mut Face, text: &str) {
     face.close();
-    let Some(Dialog::Output { run, .. }) = face.view().dialog.clone() else { return Ok(()) };
+    let Some(Dialog::Output { run, .. }) = face.view().dialog.clone() else { return };
     face.edit(|view| {
         if let Some(Dialog::Output { find, .. }) = &mut view.dialog {
-            find.clone_from(&text);
+            text.clone_into(find);
         }
     });
-    seek(face, &run, 0, &text)
+    seek(face, &run, 0, text);
 }
 
-fn seek(face: &mut Face, run: &str, from: usize, text: &str) -> Go<()> {
+fn seek(face: &mut Face, run: &str, from: usize, text: &str) {
     if text.is_empty() {
-        return Ok(());
+        return;
     }
     let lines = face.printed().tail(run, REACH, 0).lines;
     let found = lines.iter().rev().enumerate().skip(from).find(|(_, line)| line.contains(text));
@@ -97,5 +97,4 @@ fn seek(face: &mut Face, run: &str, from: usize, text: &str) -> Go<()> {
         Some((from_end, _)) => scroll(face, from_end),
         None => face.note(&format!("\"{text}\" does not stand further up, in the last {REACH} lines.")),
     }
-    Ok(())
 }

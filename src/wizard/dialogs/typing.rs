@@ -19,8 +19,8 @@ pub(in crate::wizard) fn takes_text(dialog: Option<&Dialog>) -> bool {
 }
 
 /// Takes a key into the text. False: it is no key of a text.
-pub(in crate::wizard) fn typed(face: &mut Face, event: KeyEvent) -> Go<bool> {
-    let Some(Dialog::Type { wanted, mut typing }) = face.view().dialog.clone() else { return Ok(false) };
+pub(in crate::wizard) fn typed(face: &mut Face, event: KeyEvent) -> bool {
+    let Some(Dialog::Type { wanted, mut typing }) = face.view().dialog.clone() else { return false };
     if let Some(list) = pages::candidates(face.state(), &wanted)
         && matches!(event.code, KeyCode::Up | KeyCode::Down)
         && !list.is_empty()
@@ -34,11 +34,11 @@ pub(in crate::wizard) fn typed(face: &mut Face, event: KeyEvent) -> Go<bool> {
         typing.text.clone_from(&list[to]);
         typing.cursor = typing.text.chars().count();
     } else if !edit(&mut typing, event) {
-        return Ok(false);
+        return false;
     }
     typing.wrong = wrong(&face.scene(), &wanted, &typing.text).filter(|_| !typing.text.is_empty());
     face.open(Dialog::Type { wanted, typing });
-    Ok(true)
+    true
 }
 
 /// Takes a key into `typing`. False: it is no key of a text.
@@ -49,7 +49,7 @@ pub(in crate::wizard) fn edit(typing: &mut Typing, event: KeyEvent) -> bool {
         input.handle(request);
     }
     typing.cursor = input.cursor();
-    typing.text = input.value().to_owned();
+    input.value().clone_into(&mut typing.text);
     true
 }
 
@@ -60,8 +60,7 @@ fn request(event: KeyEvent) -> Option<InputRequest> {
     }
     Some(match (event.code, ctrl) {
         (KeyCode::Char(c), false) => InputRequest::InsertChar(c),
-        (KeyCode::Backspace, false) => InputRequest::DeletePrevChar,
-        (KeyCode::Char('h'), true) => InputRequest::DeletePrevChar,
+        (KeyCode::Backspace, false) | (KeyCode::Char('h'), true) => InputRequest::DeletePrevChar,
         (KeyCode::Delete, false) => InputRequest::DeleteNextChar,
         (KeyCode::Left, false) => InputRequest::GoToPrevChar,
         (KeyCode::Right, false) => InputRequest::GoToNextChar,
@@ -165,7 +164,10 @@ fn take(face: &mut Face, wanted: Wanted, text: String) -> Go<()> {
             face.close();
             return face.post_then(&Intent::Begin { plan }, Then::Page(Page::Progress));
         }
-        Wanted::Find => return super::output::find(face, text),
+        Wanted::Find => {
+            super::output::find(face, &text);
+            return Ok(());
+        }
     };
     face.close();
     face.post(&intent)

@@ -8,8 +8,7 @@ use crate::wizard::story::Weight;
 pub(in crate::wizard) fn events(scene: &Scene<'_>, canvas: &mut Canvas<'_>) {
     canvas.rule(0);
     canvas.text(1, 0, " Events ", Tone::Title);
-    let mut y = 1;
-    for line in scene.story.feed.iter().rev() {
+    for (y, line) in (1..).zip(scene.story.feed.iter().rev()) {
         if y >= canvas.height() {
             return;
         }
@@ -32,6 +31,5 @@ pub(in crate::wizard) fn events(scene: &Scene<'_>, canvas: &mut Canvas<'_>) {
         if let Some(first) = lines(&line.text, columns.max(1)).first() {
             canvas.text(x, y, first, Tone::Plain);
         }
-        y += 1;
     }
 }
