@@ -98,7 +98,7 @@ fn checkers() -> &'static [(&'static str, Checker)] {
 
 /// How many rows of each kind there are.
 const KINDS: [(&str, usize); 1] = [("I", 25)];
-const OF_THE_WIZARD: [&str; 3] = ["D2", "D5", "D6"];
+const OF_THE_WIZARD: [&str; 6] = ["D1", "D2", "D3", "D4", "D5", "D6"];
 
 fn rows() -> Vec<Row> {
     let rows: Rows =
