@@ -175,7 +175,8 @@ fn feed(path: std::path::PathBuf, stop: Arc<AtomicBool>) -> std::thread::JoinHan
             let mut text = String::new();
             for _ in 0..LOAD {
                 number += 1;
-                let _ = writeln!(text, "Unpacking product-core (2.0) over (1.0), file {number} of 67,890 ...");
+                let _ =
+                    writeln!(text, "Unpacking product-core (2.0) over (1.0), file {number} of 67,890 ...");
             }
             log.write_all(text.as_bytes()).expect("written");
             std::thread::sleep(Duration::from_millis(1));

@@ -43,8 +43,7 @@ fn what(scene: &Scene<'_>, canvas: &mut Canvas<'_>, key: &StepKey, question: &Qu
             rows.push((if index == 0 { word } else { "" }, line, tone));
         }
     }
-    let run = scene.state.lane(&key.lane).and_then(|lane| scene.story.run_of_lane(lane));
-    if let Some(run) = run {
+    if let Some(run) = run_of(scene, key) {
         let tail = scene.printed.tail(&run, TAIL, 0);
         let printed = tail.lines.into_iter().enumerate();
         rows.extend(printed.map(|(index, line)| (if index == 0 { "Output" } else { "" }, line, Tone::Dim)));
@@ -65,8 +64,7 @@ fn facts(scene: &Scene<'_>, key: &StepKey, question: &Question) -> Vec<Fact> {
     let mut facts: Vec<Fact> = Vec::new();
     let cause = question.details.first().cloned().unwrap_or_default();
     facts.push(("What", cause.clone(), Tone::Fail));
-    let run = state.lane(&key.lane).and_then(|lane| scene.story.run_of_lane(lane));
-    let last = run.and_then(|run| scene.printed.tail(&run, 1, 0).lines.pop());
+    let last = run_of(scene, key).and_then(|run| scene.printed.tail(&run, 1, 0).lines.pop());
     facts.extend(last.map(|line| ("Said", line, Tone::Plain)));
     if let Some(first) = first_of(scene, key) {
         let attempt =
@@ -93,6 +91,12 @@ fn facts(scene: &Scene<'_>, key: &StepKey, question: &Question) -> Vec<Fact> {
     let further = question.details.iter().skip(1).filter(|detail| !detail.starts_with("first cause: "));
     facts.extend(further.map(|detail| ("Vendor", detail.clone(), Tone::Plain)));
     facts
+}
+
+/// The run of the step that failed; a wait, or what is done by hand, has none.
+fn run_of(scene: &Scene<'_>, key: &StepKey) -> Option<String> {
+    let lane = scene.state.lane(&key.lane).filter(|lane| scene.state.step_key(lane) == *key)?;
+    Some(lane.targets.last()?.run.clone())
 }
 
 /// The failure as it was first seen, whatever was tried since.

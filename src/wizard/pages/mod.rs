@@ -142,7 +142,7 @@ pub(super) fn bindings(scene: &Scene<'_>) -> Vec<Binding> {
             help,
         ));
     }
-    table.extend(match scene.view.page {
+    let mut own = match scene.view.page {
         Page::Welcome => welcome::bindings(scene),
         Page::Licence | Page::Information | Page::Requirements | Page::Firewall => notices::bindings(scene),
         Page::Components => components::bindings(scene),
@@ -152,7 +152,12 @@ pub(super) fn bindings(scene: &Scene<'_>) -> Vec<Binding> {
         Page::Progress | Page::Further => progress::bindings(scene),
         Page::Verification => verification::bindings(scene),
         Page::Finish => finish::bindings(scene),
-    });
+    };
+    if asks(scene) {
+        // The last line is the question's; the page's keys stay in the help.
+        own.iter_mut().for_each(|binding| binding.label = "");
+    }
+    table.extend(own);
     if let Seat::Operator { pen: false } = scene.seat {
         table.push(Binding::new(
             [keys::letter('t')],
