@@ -155,7 +155,9 @@ pub(super) fn bindings(scene: &Scene<'_>) -> Vec<Binding> {
     };
     if asks(scene) {
         // The last line is the question's; the page's keys stay in the help.
-        own.iter_mut().for_each(|binding| binding.label = "");
+        for binding in &mut own {
+            binding.label = "";
+        }
     }
     table.extend(own);
     if let Seat::Operator { pen: false } = scene.seat {
