@@ -27,6 +27,17 @@ pub fn text_prompt(choice: Choice) -> &'static str {
     if choice == Choice::Tell { "Your answer:" } else { "The reason:" }
 }
 
+/// Why a choice cannot be taken back. `None`: it can, or there is nothing to take back.
+pub fn no_way_back(choice: Choice) -> Option<&'static str> {
+    match choice {
+        Choice::Abort => Some("no way back"),
+        Choice::LeaveOut => Some("not undone in this session"),
+        Choice::Recover => Some("no way back once begun"),
+        Choice::Accept | Choice::Skip | Choice::Cannot => Some("stands in the journal"),
+        _ => None,
+    }
+}
+
 /// What is asked before a choice that cannot be taken back. `None`: it needs no second word.
 pub fn sure(choice: Choice) -> Option<&'static str> {
     (choice == Choice::Abort).then_some("This ends the upgrade for good. Do you want that?")

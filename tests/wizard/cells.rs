@@ -62,7 +62,7 @@ fn hostile() -> Recorded {
 }
 
 /// Everything is answered, checked and confirmed.
-fn ready() -> Recorded {
+pub fn ready() -> Recorded {
     let profile = igel();
     let mut rehearsal = Scene::of(&profile, WHOLE).checked().expect("it is checked");
     for notice in rehearsal.session.state.open_notices() {

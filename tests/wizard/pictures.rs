@@ -1,9 +1,14 @@
 //! Pages as they look at moments of an upgrade.
 
-use crossterm::event::KeyCode;
+use crossterm::event::{KeyCode, KeyEvent};
 use insta::assert_snapshot;
 use nofm::engine::Event;
+use nofm::wizard::look::{Colours, Glyphs, Theme};
+use nofm::wizard::{Chosen, Offer, OfferedProfile, OfferedSession, Page, Start};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
 
+use super::cells::ready;
 use super::recorded::{Recorded, igel, usual};
 use super::{LARGE, USUAL, frame, live, press, review, text};
 use crate::rows::farm::WHOLE;
@@ -59,6 +64,69 @@ pub fn ending() -> Recorded {
 
 fn picture(recorded: &Recorded, size: (u16, u16)) -> String {
     recorded.neutral(&text(&frame(&mut live(recorded), size)))
+}
+
+#[test]
+fn every_page_before_the_start() {
+    let recorded = ready();
+    let mut face = live(&recorded);
+    frame(&mut face, USUAL);
+    let mut seen = Vec::new();
+    loop {
+        let page = face.view().page;
+        if seen.last() == Some(&page) {
+            break;
+        }
+        seen.push(page);
+        let name = format!("{page:?}").to_lowercase();
+        assert_snapshot!(format!("before_{name}"), recorded.neutral(&text(&frame(&mut face, USUAL))));
+        if page == Page::Prechecks || page == Page::Summary {
+            assert_snapshot!(
+                format!("before_{name}_large"),
+                recorded.neutral(&text(&frame(&mut face, LARGE)))
+            );
+        }
+        press(&mut face, KeyCode::Char('n'));
+    }
+    assert_eq!(seen.last(), Some(&Page::Summary), "{seen:?}");
+}
+
+#[test]
+fn the_first_page() {
+    let offer = Offer {
+        profiles: vec![OfferedProfile {
+            id: "igel_ums_ha".into(),
+            product: "IGEL UMS".into(),
+            has_lab: true,
+        }],
+        sessions: vec![OfferedSession {
+            id: "2026-11-21T041233Z-igel_ums_ha-7f3a".into(),
+            text: "2026-11-21 04:12  \"prod\": under way".into(),
+            is_under_way: true,
+            is_resumable: false,
+        }],
+    };
+    let theme = Theme::new(Colours::Sixteen, Glyphs::Unicode);
+    let mut start = Start::new(&offer);
+    let mut buffer = Buffer::empty(Rect::new(0, 0, USUAL.0, USUAL.1));
+    start.draw(&mut buffer, &theme);
+    assert_snapshot!("first_page", text(&buffer));
+    let whole: fn(&str) -> Result<String, String> = |_| Err("there is no such file".to_owned());
+    let mut type_in = |keys: &str| {
+        keys.chars().find_map(|c| {
+            let code = if c == '\n' { KeyCode::Enter } else { KeyCode::Char(c) };
+            start.key(KeyEvent::from(code), whole)
+        })
+    };
+    assert_eq!(type_in("4"), None, "nothing was stopped that could be gone on with");
+    assert_eq!(type_in("21nowhere\n"), None, "there is no such inventory");
+    start.draw(&mut buffer, &theme);
+    assert_snapshot!("first_page_inventory", text(&buffer));
+    assert_eq!(start.key(KeyEvent::from(KeyCode::Esc), whole), None);
+    assert_eq!(start.key(KeyEvent::from(KeyCode::Esc), whole), None);
+    let session = "2026-11-21T041233Z-igel_ums_ha-7f3a".to_owned();
+    assert_eq!(start.key(KeyEvent::from(KeyCode::Char('3')), whole), None);
+    assert_eq!(start.key(KeyEvent::from(KeyCode::Enter), whole), Some(Chosen::Join { session }));
 }
 
 #[test]

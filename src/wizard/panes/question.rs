@@ -76,7 +76,11 @@ pub(in crate::wizard) fn choices(scene: &Scene<'_>, canvas: &mut Canvas<'_>, que
         let mark = if selected { ">" } else { " " };
         let x = canvas.text(0, y, &format!("{mark}{} ", number + 1), if selected { tone } else { Tone::Key });
         let text = format!("{}: {}", words::choice_word(option.choice), option.does);
-        canvas.text(x, y, &text, tone);
+        let end = canvas.text(x, y, &text, tone);
+        if let Some(back) = words::question::no_way_back(option.choice) {
+            let tone = if selected { tone } else { Tone::Warn };
+            canvas.text(end + 1, y, &format!("({back})"), tone);
+        }
         y += 1;
     }
     for option in &question.options {
