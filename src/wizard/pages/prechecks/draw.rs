@@ -3,6 +3,7 @@
 use super::table::{At, CheckLine, CheckTable, Sign, table};
 use super::{in_order, is_whole, selected, selected_at};
 use crate::engine::{Purpose, ScriptRef};
+use crate::model::ServerName;
 use crate::text::width::width;
 use crate::wizard::look::Tone;
 use crate::wizard::pages::sheet::Sheet;
@@ -32,7 +33,7 @@ impl Cells {
         if count * usize::from(NUMBERED) > room {
             return Self::Counted;
         }
-        let names = checks.columns.iter().map(|at| width(words::place(at.as_ref())));
+        let names = checks.columns.iter().map(|at| width(head(at)));
         let widest = names.max().unwrap_or(0).max(3) + 1;
         match u16::try_from(widest) {
             Ok(cell) if widest * count <= room => Self::Named(cell),
@@ -47,6 +48,11 @@ impl Cells {
             Self::Counted => 0,
         }
     }
+}
+
+/// What stands above a column.
+fn head(at: &At) -> &str {
+    at.as_ref().map_or("farm", ServerName::as_str)
 }
 
 /// Whether there is a column for each server.
@@ -88,7 +94,7 @@ fn matrix(scene: &Scene<'_>, canvas: &mut Canvas<'_>, checks: &CheckTable, selec
         _ => {
             for (index, column) in (0..).zip(checks.columns.iter()) {
                 let name = match cells {
-                    Cells::Named(_) => words::place(column.as_ref()).replace("the farm", "farm"),
+                    Cells::Named(_) => head(column).to_owned(),
                     _ => number(&checks.columns, index.into()),
                 };
                 let tone = if column == at { Tone::Title } else { Tone::Dim };
