@@ -33,7 +33,7 @@ impl Cells {
         if count * usize::from(NUMBERED) > room {
             return Self::Counted;
         }
-        let names = checks.columns.iter().map(|at| width(head(at)));
+        let names = checks.columns.iter().map(|at| width(place_name(at)));
         let widest = names.max().unwrap_or(0).max(3) + 1;
         match u16::try_from(widest) {
             Ok(cell) if widest * count <= room => Self::Named(cell),
@@ -51,7 +51,7 @@ impl Cells {
 }
 
 /// What stands above a column.
-fn head(at: &At) -> &str {
+fn place_name(at: &At) -> &str {
     at.as_ref().map_or("farm", ServerName::as_str)
 }
 
@@ -94,7 +94,7 @@ fn matrix(scene: &Scene<'_>, canvas: &mut Canvas<'_>, checks: &CheckTable, selec
         _ => {
             for (index, column) in (0..).zip(checks.columns.iter()) {
                 let name = match cells {
-                    Cells::Named(_) => head(column).to_owned(),
+                    Cells::Named(_) => place_name(column).to_owned(),
                     _ => number(&checks.columns, index.into()),
                 };
                 let tone = if column == at { Tone::Title } else { Tone::Dim };
