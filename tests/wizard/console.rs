@@ -14,7 +14,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use super::tty_pty::Pty;
 
 /// How long anything may take, on a machine that has other things to do.
-pub(super) const PATIENCE: Duration = Duration::from_mins(1);
+pub(super) const PATIENCE: Duration = Duration::from_mins(3);
 /// How long a key may take until it shows.
 const BEAT: Duration = Duration::from_millis(600);
 
@@ -266,7 +266,8 @@ fn step(pty: &mut Pty, text: &str) {
     } else if text.lines().any(|row| row.contains("(needs: ") && row.contains(" agreement")) {
         // The rows in between need none.
         press(pty, "j");
-    } else if text.contains("[ Next ]  ") {
+    } else if text.contains("[ Next ]  ") || text.contains("F10 Next") {
+        // What the operator is told may stand where the buttons do.
         press(pty, "n");
     }
 }
