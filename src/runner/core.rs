@@ -418,6 +418,10 @@ impl Core {
             }
             Input::Reach(reach) => self.reach(reach)?,
             Input::Came { viewer } => {
+                // Who joins is shown what the others look at, which nobody brought to disk for its own sake.
+                if self.state.seq > self.synced.seq() {
+                    self.writer.flush()?;
+                }
                 self.viewers.insert(viewer);
             }
             Input::Left { viewer } => {

@@ -26,6 +26,8 @@ pub(super) type Go<T> = Result<T, WizardError>;
 /// A question takes no answer until it was on the screen for this long, in milliseconds: what was typed before was
 /// meant for something else.
 const GUARD_MS: u64 = 400;
+/// How long somebody who joins waits for what the others look at.
+const JOIN: Duration = Duration::from_millis(40);
 /// What takes longer than this is said.
 const BUSY: Duration = Duration::from_millis(100);
 
@@ -559,6 +561,13 @@ impl Face {
     /// one that fits.
     pub(super) fn begin(&mut self) -> Go<()> {
         self.take_in()?;
+        if self.state().pen.as_ref().is_some_and(|pen| *pen != self.viewer) {
+            // Somebody else is there; what they look at is on its way.
+            for _ in 0..2 {
+                self.listen(JOIN)?;
+                self.take_in()?;
+            }
+        }
         let page = Page::of(self.state());
         let last = self.story.last_viewer.as_ref().and_then(|viewer| self.story.looks.get(viewer)).cloned();
         match last {
