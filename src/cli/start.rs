@@ -14,7 +14,7 @@ use crate::wizard::{self, Chosen, Offer, OfferedProfile, OfferedSession};
 pub(super) fn run() -> anyhow::Result<u8> {
     let Some((terminal, theme)) = screen::find(false, Looks::default())? else {
         bail!(Faulty(
-            "`nofm lab igel-ums-ha --plain` rehearses in lines; `nofm --help` shows all commands".to_owned()
+            "`nofm lab PROFILE --plain` rehearses in lines; `nofm --help` shows all commands".to_owned()
         ))
     };
     let chosen = wizard::start(&offer()?, whole_path, terminal, &theme)?;

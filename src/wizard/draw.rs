@@ -44,7 +44,7 @@ pub(super) fn draw(scene: &Scene<'_>, buffer: &mut Buffer, theme: &Theme) -> Opt
         note(scene, &mut canvas.part(0, last - 1, columns, 1));
     }
     footer(keys.as_ref().unwrap_or(&bindings), &mut canvas.below(last));
-    dialogs::draw(scene, &mut canvas, &bindings)
+    dialogs::draw(scene, &mut canvas)
 }
 
 /// Columns and rows within the border of a page before the start, on a screen of this size.

@@ -178,17 +178,6 @@ impl Binding {
         }
     }
 
-    /// Without the keys that mean something else on the page; `None`: none is left.
-    pub fn without(mut self, taken: &[Key]) -> Option<Self> {
-        for slot in &mut self.keys {
-            if slot.is_some_and(|key| taken.contains(&key)) {
-                *slot = None;
-            }
-        }
-        let is_left = self.keys.iter().any(Option::is_some);
-        is_left.then_some(self)
-    }
-
     /// Stays in the table, but says why it cannot be done now.
     pub fn unless(self, why_not: Option<String>) -> Self {
         Self { why_not, ..self }

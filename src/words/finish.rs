@@ -3,13 +3,12 @@
 use std::collections::HashMap;
 
 use super::checks::{self, CheckRow};
-use super::components::{self, ComponentRow, Found};
+use super::components;
 use super::lane::{self, LaneRow, Status};
 use super::title::{check_title, place, short, step_title};
 use crate::client::counted;
-use crate::engine::{Close, LanePhase, LaneState, Phase, ProbeKey, State};
-use crate::model::{ServerName, Tally, Value, Verdict};
-use crate::plan::version_fact;
+use crate::engine::{Close, LanePhase, LaneState, Phase, State};
+use crate::model::{ServerName, Tally, Verdict};
 
 /// How following a session came to its end.
 #[derive(Clone, Debug, PartialEq)]
@@ -161,40 +160,4 @@ pub fn waived(state: &State) -> Vec<String> {
         Some(format!("waived: \"{title}\" on {place}: {reason}"))
     });
     waived.collect()
-}
-
-/// A server and what became of it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ServerResult {
-    pub server: ServerName,
-    /// The worst of its turns; `None`: it had none.
-    pub status: Option<Status>,
-    /// Its version when the first stage began; `None`: not read, or it has none.
-    pub before: Option<Value>,
-    /// Its version as it was read last; `None`: it has none of its own.
-    pub version: Option<Found>,
-}
-
-/// What became of each server of the inventory, in its order.
-pub fn results(state: &State, now_ms: u64) -> Vec<ServerResult> {
-    let mut worst: HashMap<&ServerName, Status> = HashMap::new();
-    for lane in state.stages.iter().flat_map(|stage| &stage.lanes) {
-        if let Some(server) = &lane.key.server {
-            let status = lane::row(state, lane, now_ms).status;
-            worst.entry(server).and_modify(|worst| *worst = status.max(*worst)).or_insert(status);
-        }
-    }
-    let result = |row: ComponentRow| ServerResult {
-        status: worst.get(&row.server).copied(),
-        before: before(state, &row.server),
-        server: row.server,
-        version: row.version,
-    };
-    components::rows(state).into_iter().map(result).collect()
-}
-
-fn before(state: &State, server: &ServerName) -> Option<Value> {
-    let fact = version_fact(&state.setup, state.setup.server(server)?)?;
-    let key = ProbeKey::Fact(fact.clone(), Some(server.clone()));
-    state.before.as_ref()?.get(&key)?.value().cloned()
 }

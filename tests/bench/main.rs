@@ -1,4 +1,4 @@
-//! `cargo bench`: what the engine and the journal carry, and what a frame costs. `cargo bench -- engine` measures one of them.
+//! `cargo bench`: what the engine and the journal carry, and what a frame costs. `cargo bench --bench core -- engine` measures one of them.
 
 mod engine;
 mod frame;

@@ -12,7 +12,6 @@ use crossterm::event::KeyCode;
 
 use super::face::{Face, Go};
 use super::keys::{self, Binding, Command, key, letter};
-use super::scene::Scene;
 use super::view::{Dialog, Sure};
 
 pub(super) use answer::{answer, is_answer};
@@ -24,7 +23,7 @@ pub(super) use typing::{edit, takes_text, typed};
 pub(super) const STEP_OUT: u8 = 0x1d;
 
 /// The keys while `dialog` lies over the page.
-pub(super) fn bindings(_scene: &Scene<'_>, dialog: &Dialog) -> Vec<Binding> {
+pub(super) fn bindings(dialog: &Dialog) -> Vec<Binding> {
     let moves = || keys::MOVES.to_vec();
     let close = keys::CLOSE;
     match dialog {

@@ -3,7 +3,7 @@
 use super::{output, sure, typing};
 use crate::text::escape::safe;
 use crate::text::width;
-use crate::wizard::keys::{Binding, Key};
+use crate::wizard::keys::Key;
 use crate::wizard::look::Tone;
 use crate::wizard::pages;
 use crate::wizard::paint::{Canvas, centred, lines};
@@ -15,11 +15,7 @@ use crate::wizard::view::{Dialog, Typing, Wanted};
 const CANDIDATES: usize = 8;
 
 /// Draws what lies over the page; gives the place of the cursor.
-pub(in crate::wizard) fn draw(
-    scene: &Scene<'_>,
-    canvas: &mut Canvas<'_>,
-    _bindings: &[Binding],
-) -> Option<(u16, u16)> {
+pub(in crate::wizard) fn draw(scene: &Scene<'_>, canvas: &mut Canvas<'_>) -> Option<(u16, u16)> {
     let (columns, rows) = (canvas.width(), canvas.height().saturating_sub(1));
     let mut over = canvas.part(0, 0, columns, rows);
     match scene.view.dialog.as_ref()? {

@@ -12,7 +12,7 @@ use crate::model::{ServerName, Value};
 use crate::plan::Facts;
 use crate::text::width::width;
 use crate::wizard::face::{Face, Go};
-use crate::wizard::keys::{Binding, Command, key, letter};
+use crate::wizard::keys::{self, Binding, Command, key, letter};
 use crate::wizard::look::Tone;
 use crate::wizard::paint::{Canvas, centred};
 use crate::wizard::scene::Scene;
@@ -180,7 +180,7 @@ fn detail(state: &State, server: &Server, registered: &Registered, columns: u16)
 }
 
 pub(super) fn bindings(scene: &Scene<'_>) -> Vec<Binding> {
-    let mut table = list::moves(&[]);
+    let mut table = keys::MOVES.to_vec();
     table.push(
         Binding::new(
             [letter('r'), key(KeyCode::F(5))],

@@ -10,7 +10,7 @@ use crate::model::{InputId, Value};
 use crate::profile::{FactKind, Input, InputKind};
 use crate::text::width::width;
 use crate::wizard::face::{Face, Go};
-use crate::wizard::keys::{Binding, Command, key, letter};
+use crate::wizard::keys::{self, Binding, Command, key, letter};
 use crate::wizard::look::Tone;
 use crate::wizard::paint::{Canvas, centred};
 use crate::wizard::scene::Scene;
@@ -175,7 +175,7 @@ pub(super) fn bindings(scene: &Scene<'_>) -> Vec<Binding> {
             .unless(fixed.or(why_not)),
         );
     }
-    table.extend(list::moves(&[]));
+    table.extend(keys::MOVES);
     table
 }
 

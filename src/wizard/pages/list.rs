@@ -21,15 +21,9 @@ pub(super) fn room(scene: &Scene<'_>) -> (u16, u16) {
     draw::room(scene.view.size)
 }
 
-/// Through a list or a text, without `taken`.
-pub(super) fn moves(taken: &[char]) -> Vec<Binding> {
-    let taken: Vec<keys::Key> = taken.iter().map(|letter| keys::letter(*letter)).collect();
-    keys::MOVES.into_iter().filter_map(|binding| binding.without(&taken)).collect()
-}
-
 /// Through a text that has no selected row.
 pub(super) fn scrolls() -> Vec<Binding> {
-    let mut table = moves(&[]);
+    let mut table = keys::MOVES.to_vec();
     for binding in &mut table {
         if binding.command == Command::PageDown {
             binding.label = "Read on";

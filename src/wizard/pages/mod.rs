@@ -125,7 +125,7 @@ pub(super) fn why_not(scene: &Scene<'_>, page: Page) -> Option<String> {
 /// Every key that does something now, the page's own first.
 pub(super) fn bindings(scene: &Scene<'_>) -> Vec<Binding> {
     if let Some(dialog) = &scene.view.dialog {
-        return dialogs::bindings(scene, dialog);
+        return dialogs::bindings(dialog);
     }
     let mut table = vec![keys::HELP];
     if matches!(scene.seat, Seat::Reviewer) {

@@ -39,11 +39,6 @@ impl Status {
             Self::Failed => "FAILED",
         }
     }
-
-    /// Whether somebody has to look at it.
-    pub fn is_trouble(self) -> bool {
-        self >= Self::Recovering
-    }
 }
 
 /// A lane as a list shows it.

@@ -117,7 +117,7 @@ pub(super) fn bindings(scene: &Scene<'_>) -> Vec<Binding> {
     if whole {
         table.push(Binding::new([key(KeyCode::Esc)], Command::Close, "", "back to the matrix"));
     }
-    table.extend(list::moves(&[]));
+    table.extend(keys::MOVES);
     table
 }
 

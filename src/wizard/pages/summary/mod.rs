@@ -9,7 +9,7 @@ use super::list::{self, counted};
 use crate::engine::{Lack, State};
 use crate::profile;
 use crate::wizard::face::{Face, Go};
-use crate::wizard::keys::{Binding, Command, key, letter};
+use crate::wizard::keys::{self, Binding, Command, key, letter};
 use crate::wizard::scene::Scene;
 use crate::wizard::view::{Dialog, Page, Typing, Wanted};
 use crate::words::summary;
@@ -78,7 +78,7 @@ pub(super) fn bindings(scene: &Scene<'_>) -> Vec<Binding> {
         .unless(why_not),
     ];
     // G begins here.
-    table.extend(list::moves(&['g']));
+    table.extend(keys::MOVES);
     table
 }
 
