@@ -133,8 +133,9 @@ fn clocks_are_read_where_things_happen_only() {
 
 #[test]
 fn files_are_opened_in_the_rooms_for_them_only() {
-    // The full screen opens its own terminal, and nothing else.
-    let rooms = ["journal", "transport", "runner", "client", "lab", "cli", "wizard/tty/fit.rs"];
+    // The full screen opens its own terminal and reads who started it, and nothing else.
+    let rooms =
+        ["journal", "transport", "runner", "client", "lab", "cli", "wizard/tty/fit.rs", "wizard/tty/job.rs"];
     only_in(&rooms, &["std::fs", "fs::", "File::", "OpenOptions"], "files are opened");
 }
 

@@ -4,8 +4,9 @@ use std::os::fd::{AsFd as _, OwnedFd};
 
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
-use rustix::termios::{isatty, tcgetsid};
+use rustix::termios::isatty;
 
+use super::job;
 use crate::wizard::look::Env;
 
 /// Why the full screen cannot be shown here. Said in one line, before the plain face begins.
@@ -35,10 +36,8 @@ impl Terminal {
     pub fn find(env: &Env) -> Result<Self, Unfit> {
         judge(env, isatty(rustix::stdio::stdin()), isatty(rustix::stdio::stdout()))?;
         let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::NONBLOCK | OFlags::CLOEXEC;
-        let own = rustix::process::getsid(None);
         // Everybody may open `/dev/tty`; the device itself belongs to who logged in there, also after `su`.
-        let is_controlling = own.is_ok() && tcgetsid(rustix::stdio::stdin()) == own;
-        let path = if is_controlling { "/dev/tty" } else { "/proc/self/fd/0" };
+        let path = if job::is_controlling() { "/dev/tty" } else { "/proc/self/fd/0" };
         let fd = rustix::fs::open(path, flags, Mode::empty()).map_err(Unfit::Closed)?;
         Self::on(fd)
     }

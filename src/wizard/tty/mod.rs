@@ -19,6 +19,7 @@ mod device;
 mod encode;
 mod event;
 mod fit;
+mod job;
 mod paint;
 mod panic;
 mod paste;

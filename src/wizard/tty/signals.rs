@@ -5,9 +5,6 @@ use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use rustix::process::{
-    Signal as Kill, getpgrp, getpid, getppid, getsid, kill_current_process_group, kill_process,
-};
 use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGWINCH};
 use signal_hook::{SigId, flag, low_level};
 
@@ -68,22 +65,6 @@ impl Signals {
     pub(super) fn next(&self) -> Option<Signal> {
         self.came.iter().find(|(_, came)| came.swap(false, Ordering::AcqRel)).map(|(signal, _)| *signal)
     }
-}
-
-/// Whether somebody is there who lets this program go on once it is stopped: a shell that does job control. In a
-/// process group without one, SIGTSTP is discarded by the kernel, and so it is here.
-pub(super) fn can_go_on() -> bool {
-    let Ok(session) = getsid(None) else { return false };
-    let beside_a_shell = getpgrp() != session;
-    beside_a_shell && getppid().is_some_and(|parent| getsid(Some(parent)) == Ok(session))
-}
-
-/// Stops the job this program is part of, until somebody continues it.
-pub(super) fn stop() {
-    // What was started together stops together, or the shell would wait for the rest of it. This program handles
-    // that signal itself, and so needs one of its own.
-    let _ = kill_current_process_group(Kill::TSTP);
-    let _ = kill_process(getpid(), Kill::STOP);
 }
 
 fn defaults() -> io::Result<Arc<AtomicBool>> {

@@ -9,9 +9,10 @@ use rustix::io::Errno;
 
 use super::decode::{Decoder, is_suspend};
 use super::event::Input;
+use super::job;
 use super::paint::Painter;
 use super::shared::Shared;
-use super::signals::{self, Signal, Signals};
+use super::signals::{Signal, Signals};
 
 /// Bytes read at once.
 const CHUNK: usize = 4096;
@@ -155,10 +156,10 @@ impl Worker {
             }
         }
         if self.shared.suspend.swap(false, Ordering::AcqRel)
-            && signals::can_go_on()
+            && job::can_go_on()
             && self.shared.device.give_back()
         {
-            signals::stop();
+            job::stop();
         }
     }
 
@@ -235,7 +236,7 @@ impl Worker {
             Ok(count) => {
                 let shared = &self.shared;
                 self.decoder.feed(&chunk[..count], &mut |input| match input {
-                    Input::Key(key) if is_suspend(key) && signals::can_go_on() => {
+                    Input::Key(key) if is_suspend(key) && job::can_go_on() => {
                         shared.suspend.store(true, Ordering::Release);
                     }
                     input => shared.push(input),
