@@ -2,10 +2,12 @@
 //!
 //! Knows no I/O, no clock and no file format. Everything here is plain data.
 
+mod access;
 mod ids;
 mod value;
 mod version;
 
+pub use access::Access;
 pub use ids::{
     CheckId, FactId, FailureId, InputId, NoticeId, ProcedureId, RoleId, ServerName, SessionId, StageId,
     StepId, ViewerId, is_name,

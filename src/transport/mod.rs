@@ -26,6 +26,7 @@
 mod channel;
 pub mod checks;
 mod clock;
+mod door;
 mod error;
 mod files;
 mod http;
@@ -38,6 +39,7 @@ mod words;
 
 pub use channel::Link;
 pub use clock::{ClockReading, clocks_agree, read_clocks};
+pub use door::{Doorkeeper, Nobody, Secret, Word};
 pub use error::LinkError;
 pub use files::{Fetched, Uploaded, file_sha256};
 pub use http::{Page, http_get};
