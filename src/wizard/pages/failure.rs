@@ -82,12 +82,12 @@ fn facts(scene: &Scene<'_>, key: &StepKey, question: &Question) -> Vec<Fact> {
     facts.push(("Farm", roles.join("; "), Tone::Plain));
     facts.extend(health.once.iter().map(|once| ("Once", once.text(), Tone::Plain)));
     let running = state.active_lanes().filter(|lane| lane.is_running()).count();
-    if let Some(held) = words::lane::holds(state) {
-        facts.push(("Held", held, Tone::Plain));
-    }
-    if running > 0 {
-        facts.push(("", format!("{running} finish what they are at"), Tone::Plain));
-    }
+    let held = if running == 0 {
+        "no new server is started; nothing runs".to_owned()
+    } else {
+        format!("no new server is started; {running} finish what they are at")
+    };
+    facts.push(("Held", held, Tone::Plain));
     let further = question.details.iter().skip(1).filter(|detail| !detail.starts_with("first cause: "));
     facts.extend(further.map(|detail| ("Vendor", detail.clone(), Tone::Plain)));
     facts
