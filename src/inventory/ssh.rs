@@ -234,7 +234,8 @@ fn jump(item: &Item<'_>) -> Vec<Hop> {
             match hop {
                 Ok(hop) => hops.push(hop),
                 Err(message) => {
-                    let problem = Diagnostic::new(text.at(at..at + part.len()), message);
+                    let start = at + part.len() - part.trim_start().len();
+                    let problem = Diagnostic::new(text.at(start..at + part.len()), message);
                     text.doc().report(problem.help(HOP_HELP));
                 }
             }
