@@ -1,5 +1,6 @@
 //! What we make of files of known hosts, beside what OpenSSH makes of them.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -57,7 +58,7 @@ fn keygen(arguments: &[&str]) {
     assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
-/// The lines of `file` that `ssh-keygen` finds for a host; `None` for one that it finds without a number.
+/// The lines of `file` that `ssh-keygen` finds for a host.
 fn found(file: &Path, name: &str) -> Vec<usize> {
     let output =
         Command::new("ssh-keygen").args(["-F", name, "-f", file.to_str().unwrap()]).output().unwrap();
@@ -130,7 +131,7 @@ fn a_file_that_openssh_hashed_says_the_same() {
     let mut lines = String::new();
     for key in &made {
         for name in ["a", "b.example", "[c]:2222", "fe80::1"] {
-            lines += &format!("{name} {}\n", text(key));
+            let _ = writeln!(lines, "{name} {}", text(key));
         }
     }
     let file = keys.known_hosts(&lines);
@@ -221,7 +222,7 @@ fn a_certificate_counts_for_its_hosts_in_its_time_and_from_its_authority_only() 
         assert!(said.contains(why), "{options:?}: {said}");
     }
     let valid = keys.certify("ca", "host", &right);
-    let later = now + Duration::from_secs(2 * 86400);
+    let later = now + Duration::from_hours(48);
     assert_eq!(refused(hosts.check_certificate("a.example", 22, &valid, later)), "it has expired");
 
     let foreign = keys.certify("other-ca", "host", &right);

@@ -47,8 +47,8 @@ async fn the_configuration_says_what_the_inventory_does_not() {
     let home = Home::new(
         "Host ums-*\n HostName %h.example\n Port 2222\n User admin\n IdentitiesOnly yes\n HashKnownHosts yes\n \
          StrictHostKeyChecking accept-new\n ConnectTimeout 7\n HostKeyAlias farm\n IdentityAgent none\n \
-         IdentityFile \"HERE/%n of %r\"\n IdentityFile HERE/missing\n UserKnownHostsFile \"HERE/known hosts\" HERE/more\n \
-         GlobalKnownHostsFile HERE/global\n RevokedHostKeys HERE/revoked\n ProxyCommand nc -X 5 %h %p\n",
+         IdentityFile \"HERE/%n of %r\"\n IdentityFile \"HERE/missing\"\n UserKnownHostsFile \"HERE/known hosts\" \"HERE/more\"\n \
+         GlobalKnownHostsFile \"HERE/global\"\n RevokedHostKeys \"HERE/revoked\"\n ProxyCommand nc -X 5 %h %p\n",
     );
     let key = home.touch("ums-1 of admin");
     let found = resolve("ums-1", &home.ssh()).await.unwrap();
@@ -98,10 +98,10 @@ async fn jump_hosts_are_followed_outwards() {
          Host b\n ProxyJump c,[fe80::1]:22\n\
          Host c\n ProxyJump d\n\
          Host d\n ProxyCommand nc gate %p\n\
-         Host fe80::1 d\n UserKnownHostsFile HERE/known\n",
+         Host fe80::1 d\n UserKnownHostsFile \"HERE/known\"\n",
     );
     let found = resolve("a", &home.ssh()).await.unwrap();
-    assert_eq!(way(&found), ["me@d:22", "me@c:22", "me@fe80::1:22", "me@b:2222", "me@a:22"]);
+    assert_eq!(way(&found), ["me@d:22", "me@c:22", "me@fe80::1:22", "you@b:2222", "me@a:22"]);
     assert!(found.jumps.iter().all(|jump| jump.jumps.is_empty()));
     assert_eq!(found.jumps[0].proxy_command.as_deref(), Some("nc gate 22"));
     assert_eq!(found.jumps[2].known_hosts[0], home.path("known"), "each by its own configuration");

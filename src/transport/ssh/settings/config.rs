@@ -68,7 +68,7 @@ impl Config {
                 "stricthostkeychecking" => config.strict = strict(value),
                 "connecttimeout" => config.connect_timeout = value.parse().ok().map(Duration::from_secs),
                 "proxyjump" => {
-                    config.jump = said().map(|value| hops(&value)).transpose()?.unwrap_or_default()
+                    config.jump = said().map(|value| hops(&value)).transpose()?.unwrap_or_default();
                 }
                 "proxycommand" => config.proxy_command = said(),
                 _ => {}
@@ -131,7 +131,7 @@ pub(super) struct Tokens<'t> {
 impl Tokens<'_> {
     /// A path of the configuration; `None` where it cannot be told.
     pub(super) fn path(&self, text: &str) -> Option<PathBuf> {
-        let text = self.text(text)?;
+        let text = self.text(text).filter(|text| !text.is_empty())?;
         match text.strip_prefix("~/") {
             Some(rest) => Some(self.home.join(rest)),
             None => (!text.starts_with('~')).then(|| PathBuf::from(text)),

@@ -92,7 +92,9 @@ impl Console {
                 None => self.usual(wanted),
             },
             Ok(Err(source)) => Err(SettingsError::Start { host: host(), source }),
-            Ok(Ok(Answer { right: false, errors, .. })) => {
+            Ok(Ok(Answer { right: false, mut errors, .. })) => {
+                // ssh ends its lines as a terminal wants them.
+                errors.retain(|byte| *byte != b'\r');
                 Err(SettingsError::Failed { host: host(), said: shown(&errors, 300) })
             }
             Ok(Ok(Answer { text, .. })) if text.len() as u64 > PRINTED => {
