@@ -109,7 +109,7 @@ fn the_types_that_are_known_are_asked_for_in_their_order() {
     assert_eq!(hosts.algorithms("a", 22), all);
     assert_eq!(hosts.algorithms("b", 22), [""; 0]);
     assert_eq!(hosts.algorithms("c", 2222), ["ssh-rsa", "ssh-ed25519"]);
-    assert_eq!(hosts.algorithms("d", 22), ["ssh-rsa"]);
+    assert_eq!(hosts.algorithms("d", 22), ["ssh-rsa", "ssh-new"]);
 }
 
 #[test]
