@@ -5,9 +5,11 @@
 mod attended;
 mod checks;
 mod files;
+mod known_hosts;
 mod network;
 mod probes;
 mod runs;
+mod settings;
 
 use std::fs;
 use std::io::Write as _;

@@ -7,12 +7,14 @@
 mod answers;
 mod fit;
 mod parse;
+mod ssh;
 
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::PathBuf;
 
 pub use answers::{Answers, Confirmed, PerKey, StepAnswer};
+pub use ssh::{Hop, Ssh};
 
 use crate::model::{InputId, Os, RoleId, ServerName, Value};
 
@@ -63,7 +65,7 @@ pub enum Reach {
     Local {
         root: Option<PathBuf>,
     },
-    Ssh,
+    Ssh(Box<Ssh>),
     /// No shell: a person, or what can be asked over the network.
     None,
 }

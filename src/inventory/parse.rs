@@ -6,6 +6,7 @@ use std::path::{Component, Path, PathBuf};
 
 use toml::de::DeValue;
 
+use super::ssh::{Defaults, Login};
 use super::{Inventory, Places, Reach, Server, Source};
 use crate::model::{InputId, Os, RoleId, ServerName, Value, is_name};
 use crate::text::diagnostic::{Diagnostic, Diagnostics, quoted};
@@ -45,11 +46,13 @@ fn read(doc: &Doc<'_>, base: &Path) -> Inventory {
                 .help("write plain text"),
         );
     }
+    let ssh = root.get("ssh").and_then(|item| item.table("`[ssh]`"));
+    let ssh = ssh.map(|table| Defaults::read(table, base)).unwrap_or_default();
     let mut taken = Taken::default();
     let items = root.need("servers").map(|item| item.list()).unwrap_or_default();
     let (mut servers, mut places) = (Vec::new(), Vec::new());
     for table in items.iter().filter_map(|item| item.table("this server")) {
-        let (server, place) = server(table, base, &mut taken);
+        let (server, place) = server(table, base, &ssh, &mut taken);
         servers.push(server);
         places.push(place);
     }
@@ -79,29 +82,32 @@ pub(super) fn format(root: &Table<'_>) {
 #[derive(Default)]
 struct Taken {
     names: BTreeMap<String, Range<usize>>,
+    /// With the port, since several servers may stand behind one address.
     addresses: BTreeMap<String, Range<usize>>,
 }
 
-fn server(table: Table<'_>, base: &Path, taken: &mut Taken) -> (Server, Places) {
+fn server(table: Table<'_>, base: &Path, ssh: &Defaults, taken: &mut Taken) -> (Server, Places) {
     let name_text = table.need("name").and_then(|item| item.text());
     let name = name_text.as_ref().map(Text::as_str).unwrap_or_default();
     let table = if name.is_empty() { table } else { table.named(format!("server {}", quoted(name))) };
     let doc = table.doc();
     if let Some(text) = &name_text {
         check_word(text, "name", SPECIAL);
-        claim(&mut taken.names, text, "name");
+        claim(&mut taken.names, text.as_str(), text, "name");
     }
     let address = table.get("address").and_then(|item| item.text());
     if let Some(text) = &address {
         check_word(text, "address", SPECIAL_IN_ADDRESS);
     }
     let reach_item = table.get("transport");
-    let reach = reach(&table, reach_item.as_ref(), base);
+    let reach = reach(&table, reach_item.as_ref(), base, ssh);
     // Stand-ins on this machine are told apart by their folders.
     if let Some(text) = address.as_ref().or(name_text.as_ref())
         && !matches!(reach, Reach::Local { .. })
     {
-        claim(&mut taken.addresses, text, "address");
+        // What is not written is most likely the usual one.
+        let port = if let Reach::Ssh(ssh) = &reach { ssh.port.unwrap_or(22) } else { 22 };
+        claim(&mut taken.addresses, &format!("{} {port}", text.as_str()), text, "address");
     }
     let os_item = table.get("os");
     let os = os_item
@@ -151,22 +157,26 @@ fn server(table: Table<'_>, base: &Path, taken: &mut Taken) -> (Server, Places) 
 
 /// A name or an address goes into commands, URLs, file names and onto the screen.
 fn check_word(text: &Text<'_>, what: &str, special: &str) {
-    let word = text.as_str();
+    if let Some(message) = fault(text.as_str(), what, special) {
+        text.report(message, "letters, digits, `-`, `_` and `.` are fine");
+    }
+}
+
+/// What is wrong with the `word` by which a server is known.
+pub(super) fn fault(word: &str, what: &str, special: &str) -> Option<String> {
     let wrong = |c: char| c.is_whitespace() || c.is_control() || special.contains(c) || is_invisible(c);
-    let message = if word.is_empty() {
-        format!("the {what} of a server is empty")
+    if word.is_empty() {
+        Some(format!("the {what} of a server is empty"))
     } else if word.starts_with('-') {
-        format!("the {what} {} begins with `-`, and would be taken for an option", quoted(word))
+        Some(format!("the {what} {} begins with `-`, and would be taken for an option", quoted(word)))
     } else if word.chars().all(|c| c == '.') {
-        format!("{} is no {what}", quoted(word))
+        Some(format!("{} is no {what}", quoted(word)))
     } else if word.len() > 255 {
-        format!("the {what} of a server is longer than 255 bytes")
-    } else if let Some(c) = word.chars().find(|c| wrong(*c)) {
-        format!("the {what} {} holds {}, which it cannot", quoted(word), quoted(&c.to_string()))
+        Some(format!("the {what} of a server is longer than 255 bytes"))
     } else {
-        return;
-    };
-    text.report(message, "letters, digits, `-`, `_` and `.` are fine");
+        let c = word.chars().find(|c| wrong(*c))?;
+        Some(format!("the {what} {} holds {}, which it cannot", quoted(word), quoted(&c.to_string())))
+    }
 }
 
 /// Whether `c` changes how a text looks without being seen.
@@ -174,9 +184,9 @@ fn is_invisible(c: char) -> bool {
     matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
-/// Reports a name or an address that another server has.
-fn claim(taken: &mut BTreeMap<String, Range<usize>>, text: &Text<'_>, what: &str) {
-    let key = text.as_str().to_lowercase();
+/// Reports a name or an address that another server has, by what makes it one of its kind.
+fn claim(taken: &mut BTreeMap<String, Range<usize>>, key: &str, text: &Text<'_>, what: &str) {
+    let key = key.to_lowercase();
     if let Some(first) = taken.get(&key) {
         let problem =
             Diagnostic::new(text.span(), format!("two servers have the {what} {}", quoted(text.as_str())));
@@ -191,7 +201,7 @@ fn claim(taken: &mut BTreeMap<String, Range<usize>>, text: &Text<'_>, what: &str
     }
 }
 
-fn reach(table: &Table<'_>, item: Option<&Item<'_>>, base: &Path) -> Reach {
+fn reach(table: &Table<'_>, item: Option<&Item<'_>>, base: &Path, ssh: &Defaults) -> Reach {
     #[derive(Clone, Copy)]
     enum Transport {
         Ssh,
@@ -200,9 +210,15 @@ fn reach(table: &Table<'_>, item: Option<&Item<'_>>, base: &Path) -> Reach {
     }
     let words = [("ssh", Transport::Ssh), ("local", Transport::Local), ("none", Transport::None)];
     let reach = match item.and_then(|item| item.one_of(&words)).unwrap_or(Transport::Ssh) {
-        Transport::Ssh => Reach::Ssh,
-        Transport::Local => Reach::Local { root: None },
-        Transport::None => Reach::None,
+        Transport::Ssh => Reach::Ssh(Box::new(ssh.with(Login::read(table, base)))),
+        Transport::Local => {
+            Login::refuse(table, "local");
+            Reach::Local { root: None }
+        }
+        Transport::None => {
+            Login::refuse(table, "none");
+            Reach::None
+        }
     };
     let Some(root) = table.get("root") else { return reach };
     if reach != (Reach::Local { root: None }) {

@@ -36,13 +36,98 @@ fn an_inventory_is_read_with_its_defaults() {
     let inventory =
         Inventory::parse("farm.toml", FARM, Path::new("/etc/nofm")).unwrap_or_else(|wrong| panic!("{wrong}"));
     let [first, second, third] = &inventory.servers[..] else { panic!("three servers") };
-    assert_eq!((first.os, &first.reach), (Os::Windows, &Reach::Ssh));
+    assert_eq!((first.os, &first.reach), (Os::Windows, &Reach::Ssh(Box::default())));
     assert_eq!(first.inputs.len(), 4);
     assert_eq!(first.inputs["port"], Value::Number(8443.0));
     assert_eq!((second.address.as_str(), second.os), ("stand-in", Os::Linux));
     assert_eq!(second.reach, Reach::Local { root: Some(PathBuf::from("/etc/nofm/farm/stand-in")) });
     assert_eq!((third.address.as_str(), &third.reach), ("fe80::1%eth0", &Reach::None));
     assert_eq!(inventory.of_role(&RoleId::from("server")).count(), 2);
+}
+
+const FARM_OVER_SSH: &str = r#"
+nofm = 1
+farm = "prod-eu"
+
+[ssh]
+user        = "nofm"
+key         = "keys/farm"
+jump        = "me@bastion:2222, [fe80::1]:22"
+sudo        = false
+known-hosts = "~/farm/known_hosts"
+config      = "/etc/nofm/ssh_config"
+
+[[servers]]
+name  = "a"
+roles = ["server"]
+
+[[servers]]
+name  = "b"
+roles = ["server"]
+user  = 'CORP\admin@corp.example'
+port  = 65535
+key   = ["../b", "~/.ssh/b"]
+jump  = "none"
+sudo  = true
+
+[[servers]]
+name  = "c"
+roles = ["server"]
+key   = []
+jump  = ["c@d@inner", "[10.0.0.1]"]
+
+[[servers]]
+name      = "d"
+address   = "a"
+port      = 2222
+roles     = ["server"]
+"#;
+
+#[test]
+fn what_a_server_says_of_its_login_wins_over_what_is_said_for_all() {
+    let inventory = Inventory::parse("farm.toml", FARM_OVER_SSH, Path::new("/farm"))
+        .unwrap_or_else(|wrong| panic!("{wrong}"));
+    let ssh = |index: usize| match &inventory.servers[index].reach {
+        Reach::Ssh(ssh) => (**ssh).clone(),
+        other => panic!("{other:?}"),
+    };
+    let hop = |user: Option<&str>, host: &str, port| Hop {
+        user: user.map(str::to_owned),
+        host: host.to_owned(),
+        port,
+    };
+    let a = Ssh {
+        user: Some("nofm".into()),
+        port: None,
+        key: vec!["/farm/keys/farm".into()],
+        jump: Some(vec![hop(Some("me"), "bastion", Some(2222)), hop(None, "fe80::1", Some(22))]),
+        sudo: false,
+        known_hosts: Some("~/farm/known_hosts".into()),
+        config: Some("/etc/nofm/ssh_config".into()),
+    };
+    assert_eq!(ssh(0), a);
+    let b = Ssh {
+        user: Some(r"CORP\admin@corp.example".into()),
+        port: Some(65535),
+        key: vec!["/farm/../b".into(), "~/.ssh/b".into()],
+        jump: Some(vec![]),
+        sudo: true,
+        ..a.clone()
+    };
+    assert_eq!(ssh(1), b);
+    let jump = Some(vec![hop(Some("c@d"), "inner", None), hop(None, "10.0.0.1", None)]);
+    assert_eq!(ssh(2), Ssh { key: vec![], jump, ..a.clone() });
+    assert_eq!(ssh(3), Ssh { port: Some(2222), ..a });
+}
+
+#[test]
+fn a_hop_is_a_host_and_never_an_option() {
+    for wrong in [
+        "", "@", "a@", "@a", "-a", "a@-b", "a:", ":1", "a:+1", "a:0", "a:65536", "a:1:2", "[a", "a]", "[a]b",
+        "[]", "a b", "a,b", "$(x)", "a;b@c", "a/b", "ssh://a", "a\u{0}", "a%h@b",
+    ] {
+        assert!(Hop::parse(wrong).is_err(), "{wrong:?}");
+    }
 }
 
 #[test]

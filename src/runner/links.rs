@@ -18,7 +18,7 @@ impl Links {
             let name = server.name.as_str();
             let link = match &server.reach {
                 Reach::Local { root } => Ok(Link::Local(Local::new(name, root.as_deref()).into())),
-                Reach::Ssh => {
+                Reach::Ssh(_) => {
                     Err(format!("{name} is to be reached over SSH, which this nofm does not speak yet"))
                 }
                 Reach::None => Err(format!("{name} has no shell (`transport = \"none\"`)")),

@@ -34,6 +34,7 @@ mod local;
 mod port;
 mod probe;
 mod run;
+mod ssh;
 mod talk;
 mod words;
 
@@ -47,3 +48,7 @@ pub use local::Local;
 pub use port::{PortState, connects, port_answer, port_script};
 pub use probe::{Probe, ProbeOutput};
 pub use run::{Heard, RunEnd, RunId, RunState, StartOpts, Started, Terminal};
+pub use ssh::{
+    CertificateVerdict, KnownHosts, KnownHostsError, Settings, SettingsError, Strict, Verdict, remember,
+    resolve,
+};

@@ -74,7 +74,7 @@ pub fn row(state: &State, server: &Server) -> ComponentRow {
         os: server.os.as_str(),
         reach: match &server.reach {
             Reach::Local { .. } => "local",
-            Reach::Ssh => "ssh",
+            Reach::Ssh(_) => "ssh",
             Reach::None => "no access",
         },
         roles: server

@@ -85,7 +85,7 @@ fn setup(servers: usize, at_a_time: &str) -> Arc<Setup> {
         address: format!("10.{}.{}.{}", number / 65_536, number / 256 % 256, number % 256),
         roles: vec!["server".into()],
         os: Os::Linux,
-        reach: Reach::Ssh,
+        reach: Reach::Ssh(Box::default()),
         inputs: BTreeMap::new(),
     };
     let inventory = Inventory::new("bench", (0..servers).map(server).collect());

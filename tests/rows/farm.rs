@@ -42,7 +42,7 @@ pub fn inventory(hosts: &[Host]) -> Inventory {
         address: format!("10.0.0.{}", number + 1),
         roles: vec![RoleId::from(*role)],
         os: *os,
-        reach: if *role == "admin_pc" { Reach::None } else { Reach::Ssh },
+        reach: if *role == "admin_pc" { Reach::None } else { Reach::Ssh(Box::default()) },
         inputs: BTreeMap::new(),
     };
     Inventory::new("sim", hosts.iter().enumerate().map(server).collect())

@@ -19,7 +19,7 @@ pub fn inventory(servers: &[(&str, &[&str])]) -> Inventory {
         address: format!("10.0.{}.{}", index / 250, index % 250 + 1),
         roles: roles.iter().map(|role| RoleId::from(*role)).collect(),
         os: Os::Linux,
-        reach: Reach::Ssh,
+        reach: Reach::Ssh(Box::default()),
         inputs: BTreeMap::new(),
     };
     Inventory::new("sim", servers.iter().enumerate().map(server).collect())

@@ -27,7 +27,7 @@ fn state() -> State {
         address: format!("{name}.example"),
         roles: vec![RoleId::from(role)],
         os,
-        reach: Reach::Ssh,
+        reach: Reach::Ssh(Box::default()),
         inputs: std::collections::BTreeMap::new(),
     };
     let servers =
