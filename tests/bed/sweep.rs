@@ -41,17 +41,22 @@ pub fn stale() {
     namespaces::forget(|pid| birth(pid).is_none());
 }
 
-/// When a process was born, which tells it from a later one of its number.
+/// When a living process was born, which tells it from a later one of its number.
 fn birth(pid: u32) -> Option<String> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    Some(stat.rsplit_once(") ")?.1.split(' ').nth(19)?.to_owned())
+    let (_, rest) = stat.rsplit_once(") ")?;
+    // A zombie may be there for long where nobody waits for it.
+    (!rest.starts_with(['Z', 'X'])).then(|| rest.split(' ').nth(19).map(str::to_owned))?
 }
 
 /// Ends what runs below a folder, and deletes it.
 pub fn remove(folder: &Path) {
     let begun = Instant::now();
-    while kill(&[folder]) > 0 && begun.elapsed() < Duration::from_secs(10) {
-        std::thread::sleep(Duration::from_millis(2));
+    // Twice nothing: a process that has just begun has no environment for a moment.
+    let mut quiet = 0;
+    while quiet < 2 && begun.elapsed() < Duration::from_secs(10) {
+        quiet = if kill(&[folder]) > 0 { 0 } else { quiet + 1 };
+        std::thread::sleep(Duration::from_millis(5));
     }
     for mount in mounts(folder) {
         let _ = unmount(&mount, UnmountFlags::DETACH);

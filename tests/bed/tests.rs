@@ -360,6 +360,7 @@ fn a_bed_of_a_killed_test_run_is_swept_away() {
         fs::create_dir(stale.join("ums-1")).unwrap();
         let mut left =
             Command::new("sleep").arg("600").env("NOFM_ROOT", stale.join("ums-1")).spawn().unwrap();
+        until("it is seen", || sweep::processes(&[&stale]).len() == 1);
         sweep::stale();
         assert!(!stale.exists() && folder.exists());
         assert!(!std::path::Path::new("/sys/class/net").join(bridge).exists());
