@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use nofm::lab::{self, Lab, LabOptions, serve};
 
-const SILENT: &str =
+pub const SILENT: &str =
     "--nox11 -- --accept-eula yes --accept-license-info yes --accept-sso-info yes --silent yes";
 
 /// A lab that is gone when the test is over, however it ends.

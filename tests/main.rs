@@ -1,5 +1,6 @@
 #![cfg(test)]
 
+mod bed;
 mod journal;
 mod lab;
 mod plain;

@@ -144,6 +144,9 @@ pub(super) struct LabArgs {
     /// How many times faster the farm is than usual
     #[arg(long, default_value_t = 1.0)]
     pub(super) speed: f64,
+    /// Reach the servers over SSH: each is behind an sshd of its own on this machine
+    #[arg(long)]
+    pub(super) ssh: bool,
     /// End all processes of the farm, and delete it
     #[arg(long)]
     pub(super) remove: bool,

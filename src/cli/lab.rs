@@ -46,6 +46,7 @@ pub(super) fn run(args: &LabArgs) -> anyhow::Result<u8> {
         consoles: args.consoles,
         faults: args.fault.iter().map(|name| name.parse()).collect::<Result<_, _>>()?,
         speed: args.speed,
+        ssh: args.ssh,
         ..LabOptions::new(&dir)
     };
     let lab = lab::create(id, &options)?;

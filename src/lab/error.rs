@@ -30,6 +30,15 @@ pub enum LabError {
     #[error("making a lab needs the command `{0}`, which is not on this machine's PATH; install it")]
     NoCommand(&'static str),
 
+    #[error(
+        "a farm behind SSH needs the program `sshd`, which is not on this machine; install the package openssh-server (openssh on \
+         some systems)"
+    )]
+    NoSshd,
+
+    #[error("making a lab: `{command}` failed: {said}")]
+    Failed { command: String, said: String },
+
     #[error("making a lab: no port is free on {address}: {source}; remove labs that are not needed")]
     NoPort { address: std::net::Ipv4Addr, source: io::Error },
 

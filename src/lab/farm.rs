@@ -4,13 +4,14 @@ use std::fmt::Write as _;
 use std::fs;
 use std::io;
 use std::net::{Ipv4Addr, TcpListener};
+use std::ops::Range;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use sha2::{Digest as _, Sha256};
 
-use super::{LabError, LabOptions};
+use super::{LabError, LabOptions, LabServer, LabSsh};
 
 /// Commands every stand-in server has, and what they share.
 const COMMANDS: &[(&str, &str)] = &[
@@ -27,6 +28,8 @@ const SHARED: &str = include_str!("../../assets/lab/common/lab.sh");
 
 /// Commands of this machine that the stand-ins cannot do without.
 const NEEDED: &[&str] = &["sh", "awk", "flock", "setsid", "sed", "sleep"];
+/// What making a farm behind SSH takes, besides sshd.
+const NEEDED_FOR_SSH: &[&str] = &["id", "ssh-keygen"];
 
 /// One server of a farm, to be made.
 pub(super) struct Server {
@@ -53,16 +56,17 @@ pub(super) fn write_command(path: &Path, text: &str) -> Result<(), LabError> {
 
 /// Gives the servers addresses that no other lab is likely to have: the second and third number come from the
 /// folder's path.
-pub(super) fn addresses(dir: &Path) -> impl Iterator<Item = Ipv4Addr> {
+pub(super) fn addresses(dir: &Path, network: Option<Ipv4Addr>) -> impl Iterator<Item = Ipv4Addr> {
     let hash = Sha256::digest(dir.as_os_str().as_encoded_bytes());
-    let (second, third) = (1 + hash[0] % 250, hash[1]);
-    (1..=254).map(move |last| Ipv4Addr::new(127, second, third, last))
+    let by_path = Ipv4Addr::new(127, 1 + hash[0] % 250, hash[1], 0);
+    let [first, second, third, _] = network.unwrap_or(by_path).octets();
+    (1..=254).map(move |last| Ipv4Addr::new(first, second, third, last))
 }
 
-/// A port that is free on all addresses: `usual`, or else the next one that is.
-pub(super) fn free_port(servers: &[Server], usual: u16) -> Result<u16, LabError> {
+/// A port that is free on all addresses: `usual`, or else the first one of `others` that is.
+pub(super) fn free_port(servers: &[Server], usual: u16, others: Range<u16>) -> Result<u16, LabError> {
     let mut refused = None;
-    let tries = std::iter::once(usual).chain(18443..18543);
+    let tries = std::iter::once(usual).chain(others);
     for port in tries {
         let taken = servers.iter().find_map(|server| {
             TcpListener::bind((server.address, port)).err().map(|source| (server.address, source))
@@ -78,10 +82,11 @@ pub(super) fn free_port(servers: &[Server], usual: u16) -> Result<u16, LabError>
 }
 
 /// Whether this machine has what the stand-ins need.
-pub(super) fn check_machine() -> Result<(), LabError> {
+pub(super) fn check_machine(ssh: bool) -> Result<(), LabError> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let has = |name: &str| std::env::split_paths(&path).any(|folder| folder.join(name).is_file());
-    NEEDED.iter().find(|name| !has(name)).map_or(Ok(()), |name| Err(LabError::NoCommand(name)))
+    let for_ssh = NEEDED_FOR_SSH.iter().filter(|_| ssh);
+    NEEDED.iter().chain(for_ssh).find(|name| !has(name)).map_or(Ok(()), |name| Err(LabError::NoCommand(name)))
 }
 
 /// Writes what all servers share: the settings and the functions that their commands begin with.
@@ -137,16 +142,33 @@ pub(super) fn name() -> String {
 }
 
 /// The inventory of the farm.
-pub(super) fn inventory(farm: &str, servers: &[Server]) -> String {
+pub(super) fn inventory(farm: &str, servers: &[Server], ssh: Option<&LabSsh>) -> String {
     let mut text = format!("nofm = 1\nfarm = \"{farm}\"\n");
+    if let Some(LabSsh { user, port, .. }) = ssh {
+        let user = toml::Value::String(user.clone());
+        let _ = write!(
+            text,
+            "\n[ssh]\nuser        = {user}\nport        = {port}\nkey         = \"ssh/id_ed25519\"\nknown-hosts = \"ssh/known_hosts\"\n"
+        );
+    }
     for Server { name, roles, address } in servers {
         let roles = roles.iter().map(|role| format!("\"{role}\"")).collect::<Vec<_>>().join(", ");
         let _ = write!(
             text,
-            "\n[[servers]]\nname      = \"{name}\"\naddress   = \"{address}\"\nroles     = [{roles}]\ntransport = \"local\"\nroot      = \"{name}\"\n"
+            "\n[[servers]]\nname      = \"{name}\"\naddress   = \"{address}\"\nroles     = [{roles}]\n"
         );
+        if ssh.is_none() {
+            let _ = write!(text, "transport = \"local\"\nroot      = \"{name}\"\n");
+        }
     }
     text
+}
+
+/// Starts the services of every server, and waits until they are up.
+pub(super) fn boot(dir: &Path, servers: &[LabServer]) -> Result<(), LabError> {
+    let boots: Vec<_> =
+        servers.iter().filter_map(|server| Some((server.name.as_str(), server.boot?))).collect();
+    run_on_all(dir, &boots)
 }
 
 /// Runs a command on every server named, all at the same time, and waits for each of them.
@@ -196,6 +218,6 @@ fn prefixed_path(root: &Path) -> std::ffi::OsString {
 }
 
 /// One word of a shell.
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }

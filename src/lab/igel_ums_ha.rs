@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use super::farm::{self, Server, write, write_command};
-use super::{Fault, Lab, LabError, LabOptions};
+use super::{Fault, Lab, LabError, LabOptions, LabServer, LabSsh, ssh};
 
 pub(super) const ID: &str = "igel_ums_ha";
 
@@ -46,11 +46,15 @@ fn equipment(role: &str) -> (Scripts, Scripts) {
     }
 }
 
-/// Makes the farm in the folder `dir`, which holds nothing but the mark yet, and starts its services.
-pub(super) fn create(dir: &Path, options: &LabOptions) -> Result<Lab, LabError> {
-    farm::check_machine()?;
+/// Makes the farm in the folder `dir`, which holds nothing but the mark yet.
+pub(super) fn lay(dir: &Path, options: &LabOptions) -> Result<Lab, LabError> {
+    farm::check_machine(options.ssh)?;
     let servers = servers(dir, options);
-    let port = farm::free_port(&servers, PORT)?;
+    // On addresses that this machine does not have yet nothing can be taken.
+    let port = match options.network {
+        Some(_) => PORT,
+        None => farm::free_port(&servers, PORT, 18443..18543)?,
+    };
     farm::write_shared(dir, options, port)?;
     for (name, text) in LIB {
         write(&dir.join("lib").join(name), text)?;
@@ -62,12 +66,12 @@ pub(super) fn create(dir: &Path, options: &LabOptions) -> Result<Lab, LabError> 
     for fault in &options.faults {
         order(dir, &servers, *fault)?;
     }
-    let lab = write_papers(dir, &servers, port)?;
+    let ssh = if options.ssh { Some(ssh::lay(dir, &servers, options)?) } else { None };
+    let lab = write_papers(dir, servers, port, ssh)?;
     if !options.faults.iter().any(|fault| fault.name == "backup-missing") {
         let dump = "exec pg_dump -Fc rmdb -f /var/backups/rmdb.dump";
         farm::run_on_all(dir, &[("db-1", dump)])?;
     }
-    farm::run_on_all(dir, &start_commands(&servers))?;
     Ok(lab)
 }
 
@@ -83,7 +87,7 @@ fn servers(dir: &Path, options: &LabOptions) -> Vec<Server> {
         .flat_map(|(prefix, roles, count)| {
             (1..=count).map(move |number| (format!("{prefix}-{number}"), roles))
         })
-        .zip(farm::addresses(dir))
+        .zip(farm::addresses(dir, options.network))
         .map(|((name, roles), address)| Server { name, roles, address })
         .collect()
 }
@@ -153,41 +157,38 @@ fn order(dir: &Path, servers: &[Server], fault: Fault) -> Result<(), LabError> {
 }
 
 /// Inventory, answers and installers.
-fn write_papers(dir: &Path, servers: &[Server], port: u16) -> Result<Lab, LabError> {
+fn write_papers(dir: &Path, servers: Vec<Server>, port: u16, ssh: Option<LabSsh>) -> Result<Lab, LabError> {
     let installer = |version: &str| dir.join(format!("media/setup-igel-ums-linux_{version}.bin"));
     for version in [NEW, OLDER] {
         write_command(&installer(version), &asset!("installer.sh").replace("@version@", version))?;
     }
+    let inventory = farm::inventory(&farm::name(), &servers, ssh.as_ref());
     let lab = Lab {
         dir: dir.to_owned(),
         inventory_path: dir.join("inventory.toml"),
         answers_path: dir.join("answers.toml"),
         installer_path: installer(NEW),
         older_installer_path: installer(OLDER),
+        servers: servers.into_iter().map(started).collect(),
+        ssh,
     };
-    write(&lab.inventory_path, &farm::inventory(&farm::name(), servers))?;
+    write(&lab.inventory_path, &inventory)?;
     let string = |text: &str| toml::Value::String(text.to_owned()).to_string();
     let answers = asset!("answers.toml")
         .replace("@version@", &string(NEW))
         .replace("@installer@", &string(&lab.installer_path.display().to_string()))
-        .replace("@first@", &string(&servers[0].name))
+        .replace("@first@", &string(&lab.servers[0].name))
         .replace("@port@", &port.to_string());
     write(&lab.answers_path, &answers)?;
     Ok(lab)
 }
 
-/// Starts the services of every host, the watchdog last, as its own start would.
-fn start_commands(servers: &[Server]) -> Vec<(&str, &'static str)> {
-    servers
-        .iter()
-        .filter_map(|server| match server.roles[0] {
-            "server" => {
-                Some((server.name.as_str(), "exec systemctl start igel-ums-server igel-ums-watchdog"))
-            }
-            "balancer" => {
-                Some((server.name.as_str(), "exec systemctl start igel-ums-broker igel-ums-watchdog"))
-            }
-            _ => None,
-        })
-        .collect()
+/// A server with what its start runs: its services, the watchdog last.
+fn started(server: Server) -> LabServer {
+    let boot = match server.roles[0] {
+        "server" => Some("exec systemctl start igel-ums-server igel-ums-watchdog"),
+        "balancer" => Some("exec systemctl start igel-ums-broker igel-ums-watchdog"),
+        _ => None,
+    };
+    LabServer { name: server.name, address: server.address, boot }
 }

@@ -3,11 +3,12 @@
 //! A lab is a folder. Each server of it is a folder within, which the local transport takes for a server's file
 //! system: the commands in its `bin` come first on the PATH, its services are real processes that answer on a
 //! loopback address of their own, and the product's database is a real file. The very profile that upgrades real
-//! servers runs there; nothing in a profile knows of labs.
+//! servers runs there; nothing in a profile knows of labs. Where it is asked for, each server is behind a real sshd of
+//! its own, whose sessions see the server's folder as the local transport shows it.
 //!
 //! # Invariants
-//! - Every process of a lab carries `NOFM_ROOT`, the folder of its server, in its environment: [`remove`] finds all
-//!   of them by it, and ends nothing else.
+//! - Every process of a lab carries `NOFM_ROOT`, the folder of its server, in its environment, or is an sshd that
+//!   writes to a log of the lab: [`remove`] finds all of them by it, and ends nothing else.
 //! - [`remove`] deletes only a folder with a lab's mark in it.
 //! - A stand-in that is asked for something it does not know refuses; it never pretends.
 //!
@@ -21,12 +22,15 @@ mod fault;
 mod igel_ums_ha;
 mod process;
 pub mod serve;
+mod ssh;
 
 use std::fs;
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 
 pub use error::LabError;
 pub use fault::{Fault, FaultInfo};
+pub use ssh::LabSsh;
 
 /// The file that marks a folder as a lab.
 const MARK: &str = "lab.toml";
@@ -46,6 +50,13 @@ pub struct LabOptions {
     pub speed: f64,
     /// The program whose `lab-serve` answers for the servers; this one where absent.
     pub program: Option<PathBuf>,
+    /// Every server is behind an sshd of its own.
+    pub ssh: bool,
+    /// The sshd to run; the one of this machine where absent.
+    pub sshd: Option<PathBuf>,
+    /// The first three numbers of the servers' addresses, for a farm that has a network of its own; they are in
+    /// 127.0.0.0/8 where absent.
+    pub network: Option<Ipv4Addr>,
 }
 
 impl LabOptions {
@@ -59,11 +70,14 @@ impl LabOptions {
             faults: Vec::new(),
             speed: 1.0,
             program: None,
+            ssh: false,
+            sshd: None,
+            network: None,
         }
     }
 }
 
-/// A lab whose services run.
+/// A lab.
 #[derive(Clone, Debug)]
 pub struct Lab {
     /// Absolute, without symbolic links.
@@ -75,6 +89,19 @@ pub struct Lab {
     pub installer_path: PathBuf,
     /// An installer of a version older than what is installed.
     pub older_installer_path: PathBuf,
+    /// In the order of the inventory.
+    pub servers: Vec<LabServer>,
+    /// How the servers are reached over SSH, where they are.
+    pub ssh: Option<LabSsh>,
+}
+
+/// One server of a lab.
+#[derive(Clone, Debug)]
+pub struct LabServer {
+    pub name: String,
+    pub address: Ipv4Addr,
+    /// What its start runs, as a command of its own.
+    pub boot: Option<&'static str>,
 }
 
 /// Makes a lab for the profile of that id and starts its services.
@@ -83,13 +110,34 @@ pub struct Lab {
 /// When the profile has no lab, an option is out of bounds, the folder is in use, or a service does not start;
 /// nothing is left behind then.
 pub fn create(profile_id: &str, options: &LabOptions) -> Result<Lab, LabError> {
+    let lab = lay(profile_id, options)?;
+    start(&lab).inspect_err(|_| {
+        // The first error is the one worth telling.
+        let _ = remove(&lab.dir);
+    })?;
+    Ok(lab)
+}
+
+/// Makes a lab for the profile of that id without starting anything.
+///
+/// # Errors
+/// As [`create`]; nothing is left behind.
+pub fn lay(profile_id: &str, options: &LabOptions) -> Result<Lab, LabError> {
     known(profile_id)?;
     check(options)?;
     let dir = make_folder(&options.dir)?;
-    igel_ums_ha::create(&dir, options).inspect_err(|_| {
+    igel_ums_ha::lay(&dir, options).inspect_err(|_| {
         // The first error is the one worth telling.
         let _ = remove(&dir);
     })
+}
+
+/// Starts what a lab's servers run: their sshds, where they have some, and their services.
+fn start(lab: &Lab) -> Result<(), LabError> {
+    if let Some(ssh) = &lab.ssh {
+        ssh::start(lab, ssh)?;
+    }
+    farm::boot(&lab.dir, &lab.servers)
 }
 
 /// Ends every process of the lab in `dir` and deletes the folder. Returns how many processes were ended.

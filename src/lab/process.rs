@@ -1,4 +1,5 @@
-//! The processes of a lab: found by their environment, ended through handles that cannot mean another process.
+//! The processes of a lab: found by their environment or their log, ended through handles that cannot mean another
+//! process.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -41,7 +42,7 @@ pub(super) fn end_all(dir: &Path) -> Result<usize, LabError> {
     Err(LabError::StillRunning { dir: dir.to_owned(), left })
 }
 
-/// The processes of this user with `NOFM_ROOT` in `dir`, each with a handle taken before it was looked at.
+/// The processes of this user whose server is in `dir`, each with a handle taken before it was looked at.
 fn processes(dir: &Path) -> Vec<(Pid, OwnedFd)> {
     let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
     entries
@@ -56,6 +57,18 @@ fn processes(dir: &Path) -> Vec<(Pid, OwnedFd)> {
 }
 
 fn belongs(pid: Pid, dir: &Path) -> bool {
+    is_in(pid, dir) || is_sshd(pid, dir)
+}
+
+/// An sshd, or one of its sessions, that writes to a log of the lab: its title stands where its environment was.
+fn is_sshd(pid: Pid, dir: &Path) -> bool {
+    let proc = Path::new("/proc").join(pid.as_raw_nonzero().to_string());
+    fs::read_link(proc.join("fd/2")).is_ok_and(|log| log.starts_with(dir.join("ssh")))
+        && fs::read(proc.join("comm")).is_ok_and(|name| name.starts_with(b"sshd"))
+}
+
+/// Whether `NOFM_ROOT` of the process is in `dir`.
+fn is_in(pid: Pid, dir: &Path) -> bool {
     // Not readable: another user's, or gone.
     let Ok(environment) = fs::read(format!("/proc/{}/environ", pid.as_raw_nonzero())) else { return false };
     environment

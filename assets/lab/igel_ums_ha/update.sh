@@ -22,8 +22,8 @@ must_be_possible() {
 
 # What the vendor forbids, looked for on behalf of whoever rehearses.
 look_for_mishaps() {
-    for other in "$lab"/*/run/installer.pid; do
-        [ "$other" != "$run/installer.pid" ] && alive "$other" || continue
+    for other in "$lab"/*/run/installer.lock; do
+        [ -e "$other" ] && [ "$other" != "$run/installer.lock" ] && ! flock -n "$other" true || continue
         mishap "the installer runs on another host at the same time: $other"
     done
     has server || [ "$(query '$1 == "schema" { print $2 }')" = "${new%.*}" ] ||
@@ -145,8 +145,9 @@ renew() {
 
 update() {
     mkdir -p "$run" "$spool"
-    ! alive "$run/installer.pid" || die "Another installer is running on this host."
-    own "$run/installer.pid"
+    # A lock and no process number: a server may not see the processes of another one, but it sees its files.
+    exec 8>"$run/installer.lock"
+    flock -w 1 8 || die "Another installer is running on this host."
     look_for_mishaps
     event "install started: $(installed) to $new"
     if has server; then choose_source; fi
@@ -168,6 +169,6 @@ update() {
         [ "$silent" = yes ] || enter_to "Press Enter to confirm."
         if [ "$1" = "$2" ] && [ "$source" = copy ]; then renew; fi
     fi
-    rm -f "$run/installer.pid"
+    exec 8>&-
     event "install done: $new"
 }
