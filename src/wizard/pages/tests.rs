@@ -103,6 +103,7 @@ fn everywhere(look: impl Fn(&Scene<'_>)) {
                     busy: None,
                     terminal: None,
                     deserted: false,
+                    typed: 0,
                 });
             }
         }
