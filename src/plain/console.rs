@@ -129,6 +129,12 @@ impl Console {
         }
     }
 
+    /// Whether nothing more is typed.
+    pub(super) fn is_over(&mut self) -> bool {
+        self.collect();
+        self.ended && self.lines.is_empty()
+    }
+
     /// Has the terminal not show what is typed, until this is dropped.
     pub(super) fn unseen(&self) -> std::io::Result<Unseen> {
         Unseen::begin()

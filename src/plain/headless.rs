@@ -138,6 +138,9 @@ impl<'a> Script<'a> {
         }
         let state = self.desk.state();
         let why: Vec<String> = access::open(state).collect();
+        if why.is_empty() {
+            return Ok(());
+        }
         let mut ways: Vec<&str> = state.access.keys().map(access::without_a_person).collect();
         ways.dedup();
         let ways: Vec<String> = ways.into_iter().map(str::to_owned).collect();
@@ -349,7 +352,8 @@ impl<'a> Script<'a> {
                 return Ok(());
             }
             if !self.desk.state().access.is_empty() {
-                return self.stop_for_access();
+                self.stop_for_access()?;
+                continue;
             }
             if let Some(question) = self.desk.question() {
                 self.answer(&question)?;

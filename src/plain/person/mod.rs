@@ -251,6 +251,7 @@ impl Person {
                     .line("Servers wait for your word: a comes back to it, q leaves or stops.")?),
             },
             Said::Left => Err(Stop::End(End::Left)),
+            Said::Nothing if self.console.is_over() => Err(Stop::End(End::Left)),
             Said::Nothing => self.desk.wait(),
         }
     }
