@@ -44,6 +44,32 @@ const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// Runs the session in `dir` until it is closed.
 pub(super) async fn run(dir: &Path) -> Result<u8, RunnerError> {
+    begin(dir).await?.run().await
+}
+
+/// A session that was taken over, and listens.
+pub(super) struct Begun {
+    core: Core,
+    inputs: UnboundedReceiver<Input>,
+    answered: mpsc::Receiver<()>,
+}
+
+impl Begun {
+    pub(super) async fn run(mut self) -> Result<u8, RunnerError> {
+        let outcome = self.core.live(self.inputs).await;
+        let socket = self.core.state_dir.socket_path(self.core.session.id())?;
+        let _ = std::fs::remove_file(socket);
+        self.core.end(outcome, self.answered).await
+    }
+
+    /// Where what happens is told.
+    #[cfg(test)]
+    pub(super) fn tell(&self) -> UnboundedSender<Input> {
+        self.core.tell.clone()
+    }
+}
+
+pub(super) async fn begin(dir: &Path) -> Result<Begun, RunnerError> {
     let session = SessionDir::at(dir);
     let place = |why| RunnerError::Place { path: dir.to_owned(), why };
     let root =
@@ -101,10 +127,7 @@ pub(super) async fn run(dir: &Path) -> Result<u8, RunnerError> {
     // Whoever connects finds the first events on disk.
     core.sync().await?;
     socket::listen(&core.state_dir.socket_path(core.session.id())?, tell, synced)?;
-    let outcome = core.live(inputs).await;
-    let socket = core.state_dir.socket_path(core.session.id())?;
-    let _ = std::fs::remove_file(socket);
-    core.end(outcome, answered).await
+    Ok(Begun { core, inputs, answered })
 }
 
 /// What a farm is told by across sessions: its product and what its operators call it.

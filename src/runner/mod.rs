@@ -25,6 +25,8 @@ mod keys;
 mod links;
 mod probe;
 mod socket;
+#[cfg(test)]
+mod tests;
 
 use std::path::Path;
 use std::process::ExitCode;

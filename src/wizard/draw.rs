@@ -6,7 +6,7 @@ use super::keys::Binding;
 use super::look::{Theme, Tone};
 use super::paint::Canvas;
 use super::scene::{Scene, Seat};
-use super::view::Dialog;
+use super::view::{Dialog, Sure};
 use super::{dialogs, pages, panes, review};
 
 /// Below this size there is one line, or as much of it as fits.
@@ -151,7 +151,11 @@ pub(super) fn waiting_words(scene: &Scene<'_>) -> impl Iterator<Item = &'static 
     );
     let shows_access = scene.shows_access();
     let asks = scene.question().is_some() && (covered || scene.view.aside || shows_access);
-    let knocks = scene.knocks() && (scene.view.dialog.is_some() || !shows_access);
+    let about_it = matches!(
+        scene.view.dialog,
+        Some(Dialog::Secret { .. } | Dialog::Sure { about: Sure::Trust { .. }, .. })
+    );
+    let knocks = scene.knocks() && !about_it && (scene.view.dialog.is_some() || !shows_access);
     let knocks =
         knocks.then_some(if scene.view.dialog.is_some() { "ACCESS NEEDED" } else { "F4: ACCESS NEEDED" });
     knocks.into_iter().chain(asks.then_some("ANSWER NEEDED"))

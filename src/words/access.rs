@@ -5,8 +5,8 @@ use crate::engine::{Request, State};
 use crate::model::{Access, ServerName};
 
 /// What becomes of a host key that is trusted or denied.
-pub const HOST_KEYS: &str = "One that you trust is written to the known hosts file. A server whose key you deny is not reached in this \
-                             session.";
+pub const HOST_KEYS: &str = "Nobody has vouched for it so far; a console that is reached over the same network proves nothing. What you trust is \
+     written to the known hosts file. What you deny is not used: its server is not reached in this session.";
 /// Where a secret is kept.
 pub const SECRETS: &str = "It is kept in the memory of the runner only: it stands in no file, and is asked for again after a restart.";
 
@@ -24,9 +24,7 @@ pub fn title(access: &Access) -> String {
 pub fn purpose(access: &Access) -> String {
     match access {
         Access::HostKey { .. } => {
-            "Nobody has vouched for this host key. It is the right one if the server's own console, not a \
-                                   connection over the network, shows the same fingerprint for:"
-                .to_owned()
+            "On the server's own console, this must print the same fingerprint:".to_owned()
         }
         Access::Sudo { user, only: None } => {
             format!("The password by which {user} becomes root by sudo, on every server that asks for it.")
@@ -63,10 +61,16 @@ pub fn fingerprint(access: &Access) -> Option<&str> {
 
 /// Who waits for it.
 pub fn waiting(request: &Request) -> String {
-    format!("for: {}", servers(request.servers.iter()))
+    format!("waiting: {}", servers(request.servers.iter()))
 }
 
-pub(super) fn servers<'a>(servers: impl Iterator<Item = &'a ServerName>) -> String {
+/// `s1, s2 wait`.
+pub(super) fn wait(servers: &[ServerName]) -> String {
+    let verb = if servers.len() == 1 { "waits" } else { "wait" };
+    format!("{} {verb}", self::servers(servers.iter()))
+}
+
+fn servers<'a>(servers: impl Iterator<Item = &'a ServerName>) -> String {
     listed(&servers.map(ToString::to_string).collect::<Vec<_>>())
 }
 

@@ -1,4 +1,4 @@
-//! Host keys and passwords at a terminal: the full screen and the dialogue of lines, the real program for both.
+//! Host keys and passwords in the dialogue of lines: at a terminal, out of a pipe, and where nobody is.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -8,12 +8,12 @@ use nofm::engine::Close;
 use nofm::inventory::Answers;
 use nofm::model::Access;
 use nofm::plain::{self, Printer, Reach};
-use rustix::process::Signal;
+use rustix::process::{Signal, kill_process_group};
 use rustix::termios::LocalModes;
 
 use super::access::{key, sudo};
 use super::cells::ready;
-use super::console::Home;
+use super::console::{Home, wait_until};
 use super::recorded::Recorded;
 use super::stand_in::StandIn;
 use super::tty_pty::Pty;
@@ -21,9 +21,9 @@ use super::tty_pty::Pty;
 const SECRET: &str = "Correct Horse";
 
 /// The program at a terminal, in the session that `recorded` is.
-fn nofm(recorded: &Recorded, args: &[&str]) -> Pty {
+fn nofm(recorded: &Recorded, program: &str, args: &[&str]) -> Pty {
     let home = Home::new();
-    let mut command = home.command(env!("CARGO_BIN_EXE_nofm"), args);
+    let mut command = home.command(program, args);
     command.env("NOFM_HOME", recorded.state_dir.path());
     Pty::log_in(&command, Duration::from_mins(1))
 }
@@ -32,16 +32,15 @@ fn echoes(pty: &Pty) -> bool {
     pty.local_modes().contains(LocalModes::ECHO)
 }
 
-/// The dialogue of lines, where it asks for a password.
-fn asked(recorded: &Recorded) -> Pty {
-    let mut pty = nofm(recorded, &["attach", "--plain"]);
-    pty.until_shown("password of admin");
-    pty.until_shown("Choose 1 to 3:");
-    pty.type_in(b"1\n");
-    pty.until_shown("(Enter alone: not now):");
-    assert!(!echoes(&pty));
-    pty
+/// Until the dialogue asks this, and nothing was typed yet.
+fn prompted(pty: &mut Pty, text: &str) {
+    pty.until(text, |screen| {
+        let contents = screen.contents();
+        contents.lines().rev().find(|line| !line.trim().is_empty()).is_some_and(|line| line.trim() == text)
+    });
 }
+
+const PASSWORD: &str = "The password of admin (sudo) (Enter alone: not now):";
 
 #[test]
 fn lines_ask_for_host_keys_by_number_and_for_a_password_unseen() {
@@ -52,33 +51,52 @@ fn lines_ask_for_host_keys_by_number_and_for_a_password_unseen() {
         stand_in.knocks(access, &["ums1"], "");
     }
     stand_in.knocks(&sudo(), &["ums1"], "");
-    let mut pty = nofm(&recorded, &["attach", "--plain"]);
+    let mut pty = nofm(&recorded, env!("CARGO_BIN_EXE_nofm"), &["attach", "--plain"]);
     pty.until_shown("trust all 2 host keys");
-    pty.until_shown("ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub");
+    assert!(
+        pty.shows("ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub"),
+        "{:?}",
+        pty.terminal.screen().contents()
+    );
+    prompted(&mut pty, "Choose 1 to 3:");
     pty.type_in(b"2\n");
     pty.until_shown("trust it: this host key is the right one");
+    prompted(&mut pty, "Choose 1 to 3:");
     pty.type_in(b"1\n");
-    pty.until("the second key", |screen| screen.contents().matches("leave it for later").count() >= 3);
+    wait_until("the first key", || stand_in.state().access.len() == 2);
+    prompted(&mut pty, "Choose 1 to 3:");
     pty.type_in(b"2\n");
-    pty.until_shown("The password of admin");
-    pty.until_shown("Choose 1 to 3:");
-    pty.until("the choices of the password", |screen| screen.contents().contains("type it; it is not shown"));
+    wait_until("the second key", || stand_in.state().access.len() == 1);
+    pty.until_shown("type it; it is not shown");
+    prompted(&mut pty, "Choose 1 to 3:");
     pty.type_in(b"1\n");
-    pty.until_shown("(Enter alone: not now):");
+    prompted(&mut pty, PASSWORD);
     assert!(!echoes(&pty), "the terminal shows what is typed");
     pty.type_in(format!("{SECRET}\n").as_bytes());
-    super::console::wait_until("the password", || !stand_in.secrets().is_empty());
+    wait_until("the password", || !stand_in.secrets().is_empty());
     assert_eq!(stand_in.secrets(), [(sudo(), SECRET.to_owned())]);
-    super::console::wait_until("the echo", || echoes(&pty));
+    wait_until("the echo", || echoes(&pty));
     pty.read(Duration::from_millis(300));
     let written = String::from_utf8_lossy(&pty.written).into_owned();
-    assert!(!written.contains(SECRET) && !stand_in.journal().contains(SECRET), "{written}");
     let journal = stand_in.journal();
+    assert!(!written.contains(SECRET) && !journal.contains(SECRET), "{written}");
     let of = |kind: &str, access: &Access| {
         let host = serde_json::to_string(access).expect("JSON");
         journal.lines().filter(|line| line.contains(kind) && line.contains(&host)).count()
     };
     assert_eq!((of("access_given", &keys[0]), of("access_denied", &keys[1])), (1, 1), "{journal}");
+}
+
+/// The dialogue of lines, where it asks for a password. What comes after it keeps the terminal.
+fn asked(recorded: &Recorded) -> Pty {
+    let script = "trap : INT TERM HUP; \"$0\" attach --plain; echo \"ended $?\"; exec sleep 60";
+    let mut pty = nofm(recorded, "sh", &["-c", script, env!("CARGO_BIN_EXE_nofm")]);
+    pty.until_shown("type it; it is not shown");
+    prompted(&mut pty, "Choose 1 to 3:");
+    pty.type_in(b"1\n");
+    prompted(&mut pty, PASSWORD);
+    assert!(!echoes(&pty));
+    pty
 }
 
 #[test]
@@ -88,18 +106,19 @@ fn the_echo_comes_back_however_the_dialogue_ends() {
     stand_in.knocks(&sudo(), &["ums1"], "");
     let mut pty = asked(&recorded);
     pty.type_in(b"half\x03");
-    assert_eq!(pty.end().code(), Some(4));
+    pty.until_shown("ended 4");
     assert!(echoes(&pty), "Ctrl-C");
     for signal in [Signal::TERM, Signal::HUP] {
         let mut pty = asked(&recorded);
-        pty.signal(signal);
-        pty.end();
+        kill_process_group(pty.pid(), signal).expect("it is ours");
+        pty.until_shown("ended 4");
         assert!(echoes(&pty), "{signal:?}");
     }
     let mut pty = asked(&recorded);
     // Neither stops nor ends it.
     pty.type_in(b"\x1a\x1c\n");
-    pty.until_shown("a comes back to it");
+    pty.until_shown("It was not given: a secret is one line");
+    prompted(&mut pty, "Choose 1 to 3:");
     assert!(echoes(&pty));
     assert_eq!(stand_in.secrets(), []);
 }
@@ -131,9 +150,10 @@ fn without_a_person_it_stops_and_names_everything() {
     let outcome = plain::headless(follower.expect("it opens"), out, false, &answers, Reach::Checks, false)
         .expect("it ends");
     let said = String::from_utf8(heard.0.lock().expect("one thread").clone()).expect("text");
+    let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
     for part in [
         "a person must decide: host key of ums3 (ssh-rsa) SHA256:ums3",
-        "a person must decide: password of admin (sudo), for: ums1, ums2; it was not taken",
+        "a person must decide: password of admin (sudo), waiting: ums1, ums2; it was not taken",
         "nofm inventory check",
         "NOPASSWD",
     ] {

@@ -177,4 +177,8 @@ fn serve(stream: &UnixStream, part: &Mutex<Part>) {
             let _ = say(&mut client, &answer);
         }
     }
+    let mut part = lock(part);
+    if part.state.pen.as_ref() == Some(&viewer) && part.state.close().is_none() {
+        part.commit(&Event::PenLeft { viewer });
+    }
 }

@@ -48,6 +48,9 @@ impl Person {
         self.welcome()?;
         self.desk.catch_up()?;
         self.take_pen()?;
+        if self.knocks() {
+            self.access()?;
+        }
         if self.desk.state().phase == Phase::Preparing {
             if let Some(answers) = answers {
                 for wrong in give_answers(&mut self.desk, answers)? {
@@ -68,7 +71,7 @@ impl Person {
         out.line(&format!("Farm \"{}\", {servers} servers. Session {id}.", setup.inventory.farm))?;
         out.text(
             "Type the number of a choice, or what is asked for, and press Enter. ? shows help, q leaves. What is typed is \
-             kept in the session's journal.",
+             kept in the session's journal, but for passwords.",
         )?;
         if let Some(cite) = &setup.profile.cite {
             out.line(&format!("Follows the vendor's document: {cite}"))?;
@@ -230,7 +233,7 @@ impl Person {
                 _ if self.knocks() => self.access()?,
                 Some(question) => self.answer(&question)?,
                 // What waits for what was left for later waits here, too.
-                None if self.later.is_some() => self.come_back()?,
+                None if !self.desk.state().access.is_empty() => self.come_back()?,
                 None => self.desk.wait()?,
             }
             if self.console.is_interrupted() {

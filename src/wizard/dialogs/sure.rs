@@ -38,7 +38,7 @@ pub(super) fn texts(state: &State, about: &Sure, session: &str) -> (String, Stri
             )
         }
         Sure::Trust { access } => (
-            format!("Are all {} host keys that were listed the right ones?", access.len()),
+            format!("Are these {} host keys, as they were listed, the right ones?", access.len()),
             "they are written to the known hosts file, and the servers are reached".to_owned(),
             "none of them is trusted yet; back to the list".to_owned(),
         ),

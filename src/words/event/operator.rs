@@ -1,7 +1,7 @@
 //! What operators asked for, and were asked.
 
 use crate::engine::Event;
-use crate::words::access::{fingerprint, servers, title};
+use crate::words::access::{fingerprint, title, wait};
 use crate::words::title::choice_word;
 
 pub(super) fn line(event: &Event) -> Option<String> {
@@ -29,7 +29,7 @@ pub(super) fn line(event: &Event) -> Option<String> {
         }
         Event::AccessAsked { access, servers: waiting, complaint } => {
             let complaint = if complaint.is_empty() { String::new() } else { format!(": {complaint}") };
-            format!("{}: a person is waited for: {}{complaint}", servers(waiting.iter()), title(access))
+            format!("{} for a person: {}{complaint}", wait(waiting), title(access))
         }
         Event::AccessGiven { access, viewer } => match fingerprint(access) {
             Some(print) => format!("{viewer} trusts the {}: {print}", title(access)),
@@ -40,7 +40,7 @@ pub(super) fn line(event: &Event) -> Option<String> {
             None => format!("{viewer} does not give the {}", title(access)),
         },
         Event::AccessWithdrawn { access, servers: waiting } => {
-            format!("{}: nobody is waited for any more: {}", servers(waiting.iter()), title(access))
+            format!("{} for a person no more: {}", wait(waiting), title(access))
         }
         Event::PenTaken { viewer, by_force: false } => format!("{viewer} has the pen"),
         Event::PenTaken { viewer, by_force: true } => format!("{viewer} took the pen over"),
