@@ -6,7 +6,6 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 
 use zeroize::{Zeroize as _, Zeroizing};
 
-use super::unseen::Unseen;
 use crate::client::Waker;
 
 /// The longest line that is taken, in bytes. What goes beyond it is left out.
@@ -133,11 +132,6 @@ impl Console {
     pub(super) fn is_over(&mut self) -> bool {
         self.collect();
         self.ended && self.lines.is_empty()
-    }
-
-    /// Has the terminal not show what is typed, until this is dropped.
-    pub(super) fn unseen(&self) -> std::io::Result<Unseen> {
-        Unseen::begin()
     }
 
     /// Whether the operator, or the system, wants this process to end.

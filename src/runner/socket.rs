@@ -135,7 +135,7 @@ async fn listen_to(
                 let _ = tell.send(Input::Came { viewer: name.clone() });
                 viewer = Some((name, watch));
             }
-            (ToRunner::Intent { id, .. }, Some((_, true))) => {
+            (ToRunner::Intent { id, .. } | ToRunner::Secret { id, .. }, Some((_, true))) => {
                 let why = "this viewer only looks on".to_owned();
                 let _ = answer.try_send(ToClient::Refused { id, why }.into());
             }
@@ -156,10 +156,6 @@ async fn listen_to(
                 if let (Ok(key), Some(bytes)) = (serde_json::from_value(step), unhex(&bytes)) {
                     let _ = tell.send(Input::Keys { viewer: viewer.clone(), key, bytes });
                 }
-            }
-            (ToRunner::Secret { id, .. }, Some((_, true))) => {
-                let why = "this viewer only looks on".to_owned();
-                let _ = answer.try_send(ToClient::Refused { id, why }.into());
             }
             (ToRunner::Secret { id, access, secret }, Some((viewer, false))) => {
                 match serde_json::from_value(access) {

@@ -218,7 +218,9 @@ impl Operator {
             _ if access.is_secret() => {
                 let viewer = self.session.viewer.clone();
                 if let Ok(events) = self.session.state.judge_secret(&viewer, access) {
-                    events.into_iter().for_each(|event| self.session.happens(event));
+                    for event in events {
+                        self.session.happens(event);
+                    }
                 }
             }
             _ => {

@@ -40,6 +40,17 @@ fn prompted(pty: &mut Pty, text: &str) {
     });
 }
 
+/// Types `line`, and waits until it shows.
+fn answer(pty: &mut Pty, line: &str) {
+    prompted(pty, "Choose 1 to 3:");
+    let before = pty.written.len();
+    pty.type_in(format!("{line}\n").as_bytes());
+    wait_until("the echo", || {
+        pty.read(Duration::from_millis(20));
+        pty.written.len() > before
+    });
+}
+
 const PASSWORD: &str = "The password of admin (sudo) (Enter alone: not now):";
 
 #[test]
@@ -58,18 +69,14 @@ fn lines_ask_for_host_keys_by_number_and_for_a_password_unseen() {
         "{:?}",
         pty.terminal.screen().contents()
     );
-    prompted(&mut pty, "Choose 1 to 3:");
-    pty.type_in(b"2\n");
+    answer(&mut pty, "2");
     pty.until_shown("trust it: this host key is the right one");
-    prompted(&mut pty, "Choose 1 to 3:");
-    pty.type_in(b"1\n");
+    answer(&mut pty, "1");
     wait_until("the first key", || stand_in.state().access.len() == 2);
-    prompted(&mut pty, "Choose 1 to 3:");
-    pty.type_in(b"2\n");
+    answer(&mut pty, "2");
     wait_until("the second key", || stand_in.state().access.len() == 1);
     pty.until_shown("type it; it is not shown");
-    prompted(&mut pty, "Choose 1 to 3:");
-    pty.type_in(b"1\n");
+    answer(&mut pty, "1");
     prompted(&mut pty, PASSWORD);
     assert!(!echoes(&pty), "the terminal shows what is typed");
     pty.type_in(format!("{SECRET}\n").as_bytes());
@@ -92,8 +99,7 @@ fn asked(recorded: &Recorded) -> Pty {
     let script = "trap : INT TERM HUP; \"$0\" attach --plain; echo \"ended $?\"; exec sleep 60";
     let mut pty = nofm(recorded, "sh", &["-c", script, env!("CARGO_BIN_EXE_nofm")]);
     pty.until_shown("type it; it is not shown");
-    prompted(&mut pty, "Choose 1 to 3:");
-    pty.type_in(b"1\n");
+    answer(&mut pty, "1");
     prompted(&mut pty, PASSWORD);
     assert!(!echoes(&pty));
     pty

@@ -115,7 +115,9 @@ impl Part {
     ) -> ToClient {
         match judged {
             Ok(events) => {
-                events.iter().for_each(|event| self.commit(event));
+                for event in &events {
+                    self.commit(event);
+                }
                 // Nothing runs that a stop would wait for.
                 if let Some(close) = self.state.halt.clone() {
                     self.commit(&Event::Closed { close });

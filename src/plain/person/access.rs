@@ -7,6 +7,7 @@ use crate::model::Access;
 use crate::plain::console::Said;
 use crate::plain::error::{End, Go, Stop};
 use crate::plain::show;
+use crate::plain::unseen::Unseen;
 use crate::words::access::title;
 
 /// What is chosen about one word.
@@ -116,7 +117,7 @@ impl Person {
     /// Reads a secret with the terminal's echo off. False: nothing was typed.
     fn type_secret(&mut self, secret: &Access) -> Go<bool> {
         // Off before it is asked for: nothing that is typed from then on is shown.
-        let unseen = self.console.unseen().map_err(|error| {
+        let unseen = Unseen::begin().map_err(|error| {
             tracing::warn!(%error, "the terminal's echo cannot be switched off");
             Stop::from(error)
         })?;

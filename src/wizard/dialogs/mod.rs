@@ -123,7 +123,10 @@ pub(super) fn act(face: &mut Face, command: Command) -> Go<()> {
             output::act(face, command, page);
             Ok(())
         }
-        Dialog::Secret { access } => secret::act(face, command, &access),
+        Dialog::Secret { access } => {
+            secret::act(face, command, &access);
+            Ok(())
+        }
         Dialog::Terminal { .. } => {
             if command == Command::Close {
                 face.close();

@@ -7,7 +7,7 @@ use super::show::middle;
 use crate::client::Sealed;
 use crate::journal::wire::SECRET;
 use crate::model::Access;
-use crate::wizard::face::{Face, Go};
+use crate::wizard::face::Face;
 use crate::wizard::keys::Command;
 use crate::wizard::look::Tone;
 use crate::wizard::paint::{Canvas, lines};
@@ -63,16 +63,15 @@ impl Typed {
     }
 }
 
-pub(super) fn act(face: &mut Face, command: Command, access: &Access) -> Go<()> {
+pub(super) fn act(face: &mut Face, command: Command, access: &Access) {
     match command {
         Command::Close => {
             let newest = face.state().newest_access();
             face.close();
             face.edit(|view| view.later = newest);
-            Ok(())
         }
         Command::Confirm => face.hand_over(access),
-        _ => Ok(()),
+        _ => {}
     }
 }
 

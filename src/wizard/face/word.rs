@@ -3,7 +3,7 @@
 
 use crossterm::event::KeyEvent;
 
-use super::{Face, GUARD_MS, Go, Source, Then};
+use super::{Face, GUARD_MS, Source, Then};
 use crate::model::Access;
 use crate::wizard::view::{Dialog, Sure, Wanted};
 
@@ -33,25 +33,24 @@ impl Face {
     }
 
     /// Hands the secret that was typed to the runner.
-    pub(in crate::wizard) fn hand_over(&mut self, access: &Access) -> Go<()> {
+    pub(in crate::wizard) fn hand_over(&mut self, access: &Access) {
         if let Some(why) = self.scene().hands_off() {
             self.note(&why);
-            return Ok(());
+            return;
         }
         let sealed = match self.secret.seal() {
             Ok(sealed) => sealed,
             Err(why) => {
                 self.note(&format!("It was not given: {why}."));
-                return Ok(());
+                return;
             }
         };
         self.close();
-        let Source::Live(follower) = &mut self.source else { return Ok(()) };
+        let Source::Live(follower) = &mut self.source else { return };
         match follower.hand_over(access, sealed) {
             Ok(sent) => self.pending.push_back((sent, Then::Nothing)),
             Err(error) => self.note(&error.to_string()),
         }
-        Ok(())
     }
 
     /// Selects one of what servers wait for. It was on the screen before, so it can be answered at once.
