@@ -49,7 +49,8 @@ fn asked(asked: &[(Access, &[&str], &str)]) -> Recorded {
     Recorded::whole(&rehearsal)
 }
 
-fn many() -> Recorded {
+/// Servers wait for words of every kind.
+pub fn many() -> Recorded {
     asked(&[
         (key("ums1.example.org", "ssh-ed25519"), &["ums1"], ""),
         (key("[10.0.0.2]:2222", "ecdsa-sha2-nistp256"), &["ums2", "ums3"], ""),
