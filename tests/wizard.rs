@@ -1,7 +1,9 @@
 //! The wizard's pictures: sessions that were rehearsed in memory, in files, as a face shows them.
 
+mod access;
 mod cells;
 mod console;
+mod console_access;
 mod console_hostile;
 mod console_installer;
 mod console_losing;
@@ -11,6 +13,7 @@ mod pictures;
 mod recorded;
 mod reviewing;
 mod same;
+mod stand_in;
 mod svg;
 mod tty;
 mod tty_child;

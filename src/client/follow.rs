@@ -8,9 +8,9 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use super::error::ClientError;
 use super::link::{Heard, Link};
 use crate::engine::{Event, Intent, Stamp, State, StepKey};
-use crate::journal::wire::{ToClient, ToRunner};
+use crate::journal::wire::{Sealed, ToClient, ToRunner};
 use crate::journal::{Entry, OutputReader, Reader, SessionDir, StateDir};
-use crate::model::ViewerId;
+use crate::model::{Access, ViewerId};
 use crate::plan::SessionFile;
 
 /// Events read at once.
@@ -285,12 +285,33 @@ impl Follower {
     /// When there is no runner to tell.
     pub fn send(&mut self, intent: &Intent) -> Result<Reply, ClientError> {
         let sent = self.post(intent)?;
+        self.answer(&sent)
+    }
+
+    /// Waits for the answer to what was posted.
+    ///
+    /// # Errors
+    /// When it cannot be told whether there is a runner.
+    pub fn answer(&mut self, sent: &Sent) -> Result<Reply, ClientError> {
         loop {
-            if let Some(reply) = self.reply(&sent) {
+            if let Some(reply) = self.reply(sent) {
                 return Ok(reply);
             }
             self.wait(Duration::from_millis(200))?;
         }
+    }
+
+    /// Hands the runner a secret that servers wait for, without waiting; [`Self::reply`] has the answer later.
+    ///
+    /// # Errors
+    /// When there is no runner to hand it to.
+    pub fn hand_over(&mut self, access: &Access, secret: Sealed) -> Result<Sent, ClientError> {
+        self.asked += 1;
+        let id = self.asked;
+        let access =
+            serde_json::to_value(access).map_err(|error| self.unsent(std::io::Error::other(error)))?;
+        self.say(&ToRunner::Secret { id, access, secret })?;
+        Ok(Sent { id, link: self.links, at: Instant::now() })
     }
 
     /// Tells the runner what the operator wants, without waiting; [`Self::reply`] has the answer later.

@@ -43,7 +43,7 @@ pub fn glance(state_dir: &StateDir, session: &SessionDir) -> Result<Glance, Clie
         tally: if state.plan.is_some() { counted(state).map(|(_, tally)| tally) } else { None },
         runner,
         last_ms: state.time.last.map_or(0, |stamp| stamp.wall_ms),
-        questions: state.questions.len(),
+        questions: state.questions.len() + state.access.len(),
     })
 }
 

@@ -6,11 +6,15 @@ use std::path::Path;
 use std::sync::mpsc::Sender;
 use std::time::Duration;
 
+use zeroize::Zeroizing;
+
 use crate::journal::wire::{LONGEST, ToClient, ToRunner, VERSION};
 use crate::model::ViewerId;
 
 /// How long a runner that does not read may hold this client up.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// Bytes of a line that are usually enough.
+const ROOM: usize = 8 * 1024;
 
 /// What came in while the client waited.
 pub(super) enum Heard {
@@ -46,7 +50,9 @@ impl Link {
     }
 
     pub(super) fn say(&mut self, message: &ToRunner) -> io::Result<()> {
-        let mut line = serde_json::to_vec(message).map_err(io::Error::other)?;
+        // A secret may be in it: it is wiped, and the room is enough for one, so that no piece of it is left behind.
+        let mut line = Zeroizing::new(Vec::with_capacity(ROOM));
+        serde_json::to_writer(&mut *line, message).map_err(io::Error::other)?;
         line.push(b'\n');
         if line.len() > LONGEST {
             return Err(io::Error::other("what was to be sent is longer than 1 MiB"));

@@ -28,3 +28,5 @@ pub use follow::{Follower, Mode, Reply, Runner, Sent, Waker};
 pub use glance::{Glance, counted, glance};
 pub use launch::launch;
 pub use replay::Replay;
+
+pub use crate::journal::wire::Sealed;

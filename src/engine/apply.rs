@@ -31,6 +31,8 @@ impl State {
                     self.halt = None;
                     self.halt_waits = true;
                 }
+                // What waited did so in the process before, and asks anew.
+                self.access.clear();
                 self.look_anew(|_| true);
             }
             Event::BansFound { bans } => self.bans.clone_from(bans),
@@ -223,6 +225,13 @@ impl State {
                 let why = "the operator stopped it".to_owned();
                 self.halt.get_or_insert(Close::Stopped { why });
             }
+            Event::AccessAsked { access, servers, complaint } => {
+                self.access_asked(access, servers, complaint);
+            }
+            Event::AccessGiven { access, .. } | Event::AccessDenied { access, .. } => {
+                self.access.remove(access);
+            }
+            Event::AccessWithdrawn { access, servers } => self.access_withdrawn(access, servers),
             Event::ReachLost { server, why } => {
                 self.lost.insert(server.clone(), why.clone());
             }
@@ -238,7 +247,10 @@ impl State {
             Event::PenLeft { viewer } => {
                 self.pen.take_if(|pen| pen == viewer);
             }
-            Event::Closed { close } => self.closed = Some(close.clone()),
+            Event::Closed { close } => {
+                self.closed = Some(close.clone());
+                self.access.clear();
+            }
             Event::TornTail { .. } | Event::Refused { .. } | Event::Typed { .. } | Event::Looked { .. } => {}
         }
     }

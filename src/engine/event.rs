@@ -6,7 +6,8 @@ use super::key::{LaneKey, Place, StepKey};
 use super::measure::{ProbeKey, Purpose, Reading};
 use super::question::{Choice, Question};
 use crate::model::{
-    CheckId, FailureId, InputId, Known, NoticeId, ServerName, StageId, StepId, Value, Verdict, ViewerId,
+    Access, CheckId, FailureId, InputId, Known, NoticeId, ServerName, StageId, StepId, Value, Verdict,
+    ViewerId,
 };
 use crate::profile::Forbidden;
 
@@ -290,6 +291,28 @@ pub enum Event {
     EndChecksBegun,
     EndChecksAccepted {
         viewer: ViewerId,
+    },
+    /// Servers wait for a word of a person before they can be used. Asked again where further servers wait for the
+    /// same; where the word given before was of no use, `complaint` says why.
+    AccessAsked {
+        access: Access,
+        servers: Vec<ServerName>,
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        complaint: String,
+    },
+    /// A host key is trusted, or a secret was given, which stands nowhere.
+    AccessGiven {
+        access: Access,
+        viewer: ViewerId,
+    },
+    AccessDenied {
+        access: Access,
+        viewer: ViewerId,
+    },
+    /// These servers wait for it no longer, though nobody said anything.
+    AccessWithdrawn {
+        access: Access,
+        servers: Vec<ServerName>,
     },
     ReachLost {
         server: ServerName,

@@ -9,7 +9,7 @@ use super::measure::{Measured, ProbeKey, Reading};
 use super::question::{About, Choice, Question};
 use super::state::{LanePhase, Phase, State};
 use crate::model::{
-    CheckId, FactId, InputId, Known, NoticeId, ServerName, StageId, Value, Verdict, ViewerId,
+    Access, CheckId, FactId, InputId, Known, NoticeId, ServerName, StageId, Value, Verdict, ViewerId,
 };
 use crate::plan::{self, answers};
 use crate::profile::{FactKind, Forbidden, Severity};
@@ -69,6 +69,14 @@ pub enum Intent {
     LiftBan {
         act: Forbidden,
         evidence: String,
+    },
+    /// These host keys are the right ones.
+    Trust {
+        access: Vec<Access>,
+    },
+    /// Servers that wait for these are not to be reached.
+    Deny {
+        access: Vec<Access>,
     },
 }
 
@@ -179,16 +187,14 @@ impl State {
         if let Intent::TakePen { by_force } = intent {
             return self.take_pen(viewer, *by_force);
         }
-        if self.pen.as_ref().is_some_and(|pen| *pen != viewer) {
-            return Err("another viewer holds the pen; take it over first".to_owned());
-        }
-        if let Some(closed) = &self.closed
-            && !matches!(intent, Intent::LiftBan { .. })
-        {
-            return Err(format!("the session is closed: {}", closed.why()));
+        match intent {
+            Intent::LiftBan { .. } => self.holds_pen(&viewer)?,
+            _ => self.may_act(&viewer)?,
         }
         match intent {
             Intent::TakePen { .. } => Ok(Vec::new()),
+            Intent::Trust { access } => self.judge_trust(&viewer, access),
+            Intent::Deny { access } => self.judge_deny(&viewer, access),
             Intent::Answer { input, key, value } => {
                 self.preparing("answers are fixed")?;
                 let known = self.setup.profile.input(input).ok_or(format!("there is no input `{input}`"))?;
@@ -262,6 +268,22 @@ impl State {
                 Err(format!("{pen} holds the pen; take it over by force if they are gone"))
             }
             _ => Ok(vec![Event::PenTaken { viewer, by_force }]),
+        }
+    }
+
+    fn holds_pen(&self, viewer: &ViewerId) -> Result<(), String> {
+        if self.pen.as_ref().is_some_and(|pen| pen != viewer) {
+            return Err("another viewer holds the pen; take it over first".to_owned());
+        }
+        Ok(())
+    }
+
+    /// Whether `viewer` may bring anything about at all.
+    pub(super) fn may_act(&self, viewer: &ViewerId) -> Result<(), String> {
+        self.holds_pen(viewer)?;
+        match &self.closed {
+            Some(closed) => Err(format!("the session is closed: {}", closed.why())),
+            None => Ok(()),
         }
     }
 

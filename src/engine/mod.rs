@@ -12,11 +12,13 @@
 //! * What a step needs is measured right before it. An expression over an unknown is unknown, and an unknown
 //!   starts nothing and proves nothing.
 //! * What a profile forbids after a failure is not offered, and refused when asked for.
+//! * What a person says so that a server can be reached is journalled as given or denied; a secret never stands in it.
 //!
 //! # Its limits
-//! Order found while running (`first` and `last` over facts), rebooting and secrets are refused by the
+//! Order found while running (`first` and `last` over facts), rebooting and inputs that are secrets are refused by the
 //! profile's check, not carried out here.
 
+mod access;
 mod apply;
 mod command;
 mod decide;
@@ -35,6 +37,7 @@ mod view;
 mod words;
 mod work;
 
+pub use access::Request;
 pub use command::{Ask, Job};
 pub use decide::decide;
 pub use event::{Ban, Cause, Close, End, Event, Outcome, Stamp, Target};

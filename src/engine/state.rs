@@ -3,13 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+use super::access::Request;
 use super::event::{Ban, Cause, Close, End, Outcome, Stamp};
 use super::key::{GATES, LaneKey, Place, ScriptRef, StepKey};
 use super::measure::{ProbeKey, Reading};
 use super::measures::Measures;
 use super::question::{About, Question};
 use crate::inventory::Server;
-use crate::model::{CheckId, InputId, Known, NoticeId, ServerName, StageId, StepId, Verdict, ViewerId};
+use crate::model::{
+    Access, CheckId, InputId, Known, NoticeId, ServerName, StageId, StepId, Verdict, ViewerId,
+};
 use crate::plan::{AnswerBook, Plan, PlanStep, Scope, Script, Setup};
 use crate::profile::Stage;
 
@@ -65,6 +68,8 @@ pub struct State {
     /// half-way.
     pub stopped: BTreeSet<ServerName>,
     pub lost: BTreeMap<ServerName, String>,
+    /// What servers wait for that only a person can say.
+    pub access: BTreeMap<Access, Request>,
     pub failures: Vec<FailureRecord>,
     pub to_do: Vec<String>,
     pub pen: Option<ViewerId>,
@@ -339,6 +344,7 @@ impl State {
             halt_waits: true,
             stopped: BTreeSet::new(),
             lost: BTreeMap::new(),
+            access: BTreeMap::new(),
             failures: Vec::new(),
             to_do: Vec::new(),
             pen: None,

@@ -4,13 +4,16 @@ use std::collections::VecDeque;
 use std::io::Read;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
+use zeroize::{Zeroize as _, Zeroizing};
+
 use crate::client::Waker;
 
 /// The longest line that is taken, in bytes. What goes beyond it is left out.
 const LONGEST: usize = 16 * 1024;
 
 enum Chunk {
-    Bytes(Vec<u8>),
+    /// Wiped once it was looked at: a password may be in it.
+    Bytes(Zeroizing<Vec<u8>>),
     End,
     /// Ctrl-C, or a signal to end.
     Interrupt,
@@ -27,8 +30,8 @@ pub(super) enum Said {
 /// Standard input, or what stands for it in a test.
 pub(super) struct Console {
     chunks: Receiver<Chunk>,
-    lines: VecDeque<String>,
-    partial: Vec<u8>,
+    lines: VecDeque<Zeroizing<String>>,
+    partial: Zeroizing<Vec<u8>>,
     ended: bool,
     interrupted: bool,
     pub(super) is_terminal: bool,
@@ -49,7 +52,8 @@ impl Console {
         Ok(Self {
             chunks,
             lines: VecDeque::new(),
-            partial: Vec::new(),
+            // Room for all of it, so that no piece is left behind where it grew.
+            partial: Zeroizing::new(Vec::with_capacity(LONGEST)),
             ended: false,
             interrupted: false,
             is_terminal,
@@ -75,8 +79,8 @@ impl Console {
         for &byte in bytes {
             if byte == b'\n' {
                 let line = String::from_utf8_lossy(&self.partial).trim_end_matches('\r').to_owned();
-                self.lines.push_back(line);
-                self.partial.clear();
+                self.lines.push_back(Zeroizing::new(line));
+                self.partial.zeroize();
             } else if self.partial.len() < LONGEST {
                 self.partial.push(byte);
             }
@@ -90,7 +94,7 @@ impl Console {
             return Said::Left;
         }
         match self.lines.pop_front() {
-            Some(line) => Said::Line(line),
+            Some(mut line) => Said::Line(std::mem::take(&mut *line)),
             None if self.ended => Said::Left,
             None => Said::Nothing,
         }
@@ -104,9 +108,10 @@ impl Console {
             return Said::Left;
         }
         match self.lines.front() {
-            Some(line) if self.is_terminal || fits(line) => {
-                self.lines.pop_front().map_or(Said::Nothing, Said::Line)
-            }
+            Some(line) if self.is_terminal || fits(line) => self
+                .lines
+                .pop_front()
+                .map_or(Said::Nothing, |mut line| Said::Line(std::mem::take(&mut *line))),
             _ => Said::Nothing,
         }
     }
@@ -119,8 +124,14 @@ impl Console {
             // What waits in the terminal itself, not yet ended by Enter. Where that fails it is merely kept.
             let _ = rustix::termios::tcflush(rustix::stdio::stdin(), rustix::termios::QueueSelector::IFlush);
             self.lines.clear();
-            self.partial.clear();
+            self.partial.zeroize();
         }
+    }
+
+    /// Whether nothing more is typed.
+    pub(super) fn is_over(&mut self) -> bool {
+        self.collect();
+        self.ended && self.lines.is_empty()
     }
 
     /// Whether the operator, or the system, wants this process to end.
@@ -134,7 +145,7 @@ impl Console {
         let mut keys = Vec::new();
         while let Ok(chunk) = self.chunks.try_recv() {
             match chunk {
-                Chunk::Bytes(bytes) => keys.extend(bytes),
+                Chunk::Bytes(bytes) => keys.extend_from_slice(&bytes),
                 Chunk::End => self.ended = true,
                 Chunk::Interrupt => self.interrupted = true,
             }
@@ -148,7 +159,11 @@ fn read(mut from: Box<dyn Read + Send>, tell: &Sender<Chunk>, waker: &Waker) {
     loop {
         let chunk = match from.read(&mut buffer) {
             Ok(0) => Chunk::End,
-            Ok(count) => Chunk::Bytes(buffer[..count].to_vec()),
+            Ok(count) => {
+                let bytes = Zeroizing::new(buffer[..count].to_vec());
+                buffer[..count].zeroize();
+                Chunk::Bytes(bytes)
+            }
             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
             Err(error) => {
                 tracing::info!(%error, "standard input cannot be read any more");

@@ -6,9 +6,10 @@ use std::time::Duration;
 use super::error::{End, Go, Stop};
 use super::json;
 use super::printer::Printer;
-use crate::client::{ClientError, Follower, Reply, Runner};
+use crate::client::{ClientError, Follower, Reply, Runner, Sealed};
 use crate::engine::{Event, Intent, Phase, Place, ProbeKey, Question, State, StepKey};
 use crate::journal::Entry;
+use crate::model::Access;
 use crate::text::escape::{Newline, safe_bytes};
 use crate::words;
 
@@ -147,6 +148,7 @@ impl Desk {
             Telling::Dialogue => {
                 let shown = in_table
                     || matches!(event, Event::Asked { .. } | Event::Withdrawn { .. })
+                    || matches!(event, Event::AccessAsked { .. } | Event::AccessWithdrawn { .. })
                     || (preparing && matches!(event, Event::Opened { .. }));
                 !shown && !words::is_by(event, self.follower.viewer())
             }
@@ -176,7 +178,19 @@ impl Desk {
 
     /// Sends what is wanted and reads on to what came of it. A refusal is given back as a reason.
     pub(super) fn send(&mut self, intent: &Intent) -> Go<Result<(), String>> {
-        let reply = match self.follower.send(intent) {
+        let reply = self.follower.send(intent);
+        self.came_of(reply)
+    }
+
+    /// The same for a secret that servers wait for.
+    pub(super) fn hand_over(&mut self, access: &Access, secret: Sealed) -> Go<Result<(), String>> {
+        let sent = self.follower.hand_over(access, secret);
+        let reply = sent.and_then(|sent| self.follower.answer(&sent));
+        self.came_of(reply)
+    }
+
+    fn came_of(&mut self, reply: Result<Reply, ClientError>) -> Go<Result<(), String>> {
+        let reply = match reply {
             Ok(reply) => reply,
             Err(ClientError::NoRunner(_) | ClientError::Socket { .. }) => Reply::Lost,
             Err(error) => return Err(error.into()),

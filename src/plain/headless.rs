@@ -1,7 +1,7 @@
 //! Without a person: every answer from a file or a default, and a stop where only a person may decide.
 
 use super::console::Console;
-use super::desk::Desk;
+use super::desk::{Desk, LOOK};
 use super::error::{End, Go, Stop};
 use super::policy::Policy;
 use super::show;
@@ -14,10 +14,12 @@ use crate::profile::Page;
 use crate::words;
 use crate::words::checks::{is_checked, problems};
 use crate::words::components::is_surveyed;
-use crate::words::{inputs, notices};
+use crate::words::{access, inputs, notices};
 
 /// How often what the end waits for is said again.
 const SAY_AGAIN_MS: u64 = 60_000;
+/// How often it is waited for others that want a person's word as well, a second each time.
+const KNOCKS: u32 = 5;
 
 /// How far a session is taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -117,6 +119,35 @@ impl<'a> Script<'a> {
         }
         self.stop()?;
         self.closed()
+    }
+
+    /// Nobody is here to say what servers wait for.
+    fn stop_for_access(&mut self) -> Go<()> {
+        // Others are on the way to the same door: all are told of together.
+        for _ in 0..KNOCKS {
+            let count = self.desk.state().access.len();
+            let began = std::time::Instant::now();
+            while began.elapsed() < LOOK {
+                self.desk.wait()?;
+                self.desk.catch_up()?;
+                self.leave_if_told()?;
+            }
+            if self.desk.state().access.len() == count {
+                break;
+            }
+        }
+        let state = self.desk.state();
+        let why: Vec<String> = access::open(state).collect();
+        if why.is_empty() {
+            return Ok(());
+        }
+        let mut ways: Vec<&str> = state.access.keys().map(access::without_a_person).collect();
+        ways.dedup();
+        let ways: Vec<String> = ways.into_iter().map(str::to_owned).collect();
+        for way in &ways {
+            self.say("! ", &format!("without a person: {way}"))?;
+        }
+        self.stop_for(&why)
     }
 
     fn stop(&mut self) -> Go<()> {
@@ -319,6 +350,10 @@ impl<'a> Script<'a> {
             self.leave_if_told()?;
             if done(self.desk.state()) {
                 return Ok(());
+            }
+            if !self.desk.state().access.is_empty() {
+                self.stop_for_access()?;
+                continue;
             }
             if let Some(question) = self.desk.question() {
                 self.answer(&question)?;

@@ -9,6 +9,7 @@
 //! - What is shown is the state; what is asked follows from it. A dialogue that is left and joined again goes on where
 //!   the session is.
 //! - A question is answered by what is typed after it was shown.
+//! - A secret is read with the terminal's echo off, at a terminal only, and goes to the runner alone.
 //! - No colour is used, so none carries a meaning.
 
 mod attended;
@@ -22,6 +23,7 @@ mod policy;
 mod printer;
 mod review;
 mod show;
+mod unseen;
 
 use std::io::Read;
 

@@ -9,7 +9,7 @@ use regex::bytes::Regex;
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::collect::collect;
-use super::core::Input;
+use super::input::Input;
 use super::links::Links;
 use super::probe::{reach_of, service_words};
 use crate::engine::{End, Event, Job, Place, StepKey, Work};

@@ -11,7 +11,9 @@ use tokio::sync::Semaphore;
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 
 use super::act::{self, Order};
+use super::door::{Called, Door, Waiting};
 use super::error::RunnerError;
+use super::input::{Input, Reach};
 use super::keys::{Keys, Typing};
 use super::links::Links;
 use super::socket::Said;
@@ -21,9 +23,9 @@ use crate::engine::{
 };
 use crate::journal::wire::ToClient;
 use crate::journal::{self, FarmLock, JournalError, Read, SessionDir, StateDir, Synced, Writer};
-use crate::model::{ServerName, ViewerId};
+use crate::model::{Access, ViewerId};
 use crate::plan::{SessionFile, Setup};
-use crate::transport::{RunId, Terminal};
+use crate::transport::{RunId, Secret, Terminal, Word};
 
 /// Questions that are put at the same time.
 const PROBES: usize = 32;
@@ -40,54 +42,34 @@ const DESERTED: Duration = Duration::from_hours(1);
 /// How long answers to clients may keep a runner from ending.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
-/// Everything that comes in.
-pub(super) enum Input {
-    /// Work came to its end.
-    Done {
-        work: Work,
-        events: Vec<Event>,
-    },
-    Answered {
-        work: Work,
-        probe: ProbeKey,
-        asked: u64,
-        reading: Reading,
-        reach: Option<Reach>,
-    },
-    Reach(Reach),
-    Intent {
-        viewer: ViewerId,
-        id: u64,
-        intent: Intent,
-        answer: mpsc::Sender<Said>,
-    },
-    Keys {
-        viewer: ViewerId,
-        key: StepKey,
-        bytes: Vec<u8>,
-    },
-    Size {
-        viewer: ViewerId,
-        cols: u16,
-        rows: u16,
-    },
-    Looked {
-        viewer: ViewerId,
-        view: serde_json::Value,
-    },
-    Came {
-        viewer: ViewerId,
-    },
-    Left {
-        viewer: ViewerId,
-    },
-}
-
-/// A server, and why it could not be reached.
-type Reach = (ServerName, Result<(), String>);
-
 /// Runs the session in `dir` until it is closed.
 pub(super) async fn run(dir: &Path) -> Result<u8, RunnerError> {
+    begin(dir).await?.run().await
+}
+
+/// A session that was taken over, and listens.
+pub(super) struct Begun {
+    core: Core,
+    inputs: UnboundedReceiver<Input>,
+    answered: mpsc::Receiver<()>,
+}
+
+impl Begun {
+    pub(super) async fn run(mut self) -> Result<u8, RunnerError> {
+        let outcome = self.core.live(self.inputs).await;
+        let socket = self.core.state_dir.socket_path(self.core.session.id())?;
+        let _ = std::fs::remove_file(socket);
+        self.core.end(outcome, self.answered).await
+    }
+
+    /// Where what happens is told.
+    #[cfg(test)]
+    pub(super) fn tell(&self) -> UnboundedSender<Input> {
+        self.core.tell.clone()
+    }
+}
+
+pub(super) async fn begin(dir: &Path) -> Result<Begun, RunnerError> {
     let session = SessionDir::at(dir);
     let place = |why| RunnerError::Place { path: dir.to_owned(), why };
     let root =
@@ -116,7 +98,9 @@ pub(super) async fn run(dir: &Path) -> Result<u8, RunnerError> {
     let (tell, inputs) = mpsc::unbounded_channel();
     let (answering, answered) = mpsc::channel(1);
     let synced = writer.synced();
-    let links = Arc::new(Links::new(&setup.inventory));
+    let probes = Arc::new(Semaphore::new(PROBES));
+    let door = Arc::new(Door::new(tell.clone(), probes.clone()));
+    let links = Arc::new(Links::new(&setup.inventory, door));
     let mut core = Core {
         session,
         state_dir,
@@ -132,7 +116,9 @@ pub(super) async fn run(dir: &Path) -> Result<u8, RunnerError> {
         keys: Keys::default(),
         shown_in: Terminal { cols: 80, rows: 24 },
         tell: tell.clone(),
-        probes: Arc::new(Semaphore::new(PROBES)),
+        probes,
+        waiting: Waiting::default(),
+        words: Vec::new(),
         viewers: HashSet::new(),
         deserted: Instant::now(),
         answering,
@@ -141,10 +127,7 @@ pub(super) async fn run(dir: &Path) -> Result<u8, RunnerError> {
     // Whoever connects finds the first events on disk.
     core.sync().await?;
     socket::listen(&core.state_dir.socket_path(core.session.id())?, tell, synced)?;
-    let outcome = core.live(inputs).await;
-    let socket = core.state_dir.socket_path(core.session.id())?;
-    let _ = std::fs::remove_file(socket);
-    core.end(outcome, answered).await
+    Ok(Begun { core, inputs, answered })
 }
 
 /// What a farm is told by across sessions: its product and what its operators call it.
@@ -175,6 +158,10 @@ struct Core {
     shown_in: Terminal,
     tell: UnboundedSender<Input>,
     probes: Arc<Semaphore>,
+    /// Servers that wait for a person.
+    waiting: Waiting,
+    /// What was said to them, until it is on disk that it was.
+    words: Vec<(Called, Word)>,
     viewers: HashSet<ViewerId>,
     /// Since when nobody looks on.
     deserted: Instant,
@@ -285,6 +272,9 @@ impl Core {
                 if !new.is_empty() || self.must > self.synced.seq() {
                     self.sync().await?;
                 }
+                for (called, word) in std::mem::take(&mut self.words) {
+                    called.hear(&word);
+                }
                 for work in new {
                     self.start(work)?;
                 }
@@ -304,7 +294,9 @@ impl Core {
     }
 
     fn leave_if_deserted(&mut self) -> Result<(), JournalError> {
-        let waiting = self.state.phase == Phase::Preparing && self.viewers.is_empty() && self.live.is_empty();
+        // What waits for a person waits for somebody to come back, too.
+        let idle = self.live.is_empty() || !self.state.access.is_empty();
+        let waiting = self.state.phase == Phase::Preparing && self.viewers.is_empty() && idle;
         if waiting && self.deserted.elapsed() >= DESERTED {
             let why = "nobody looked on for an hour, and nothing was begun".to_owned();
             self.commit(&Event::Closed { close: Close::Stopped { why } })?;
@@ -431,12 +423,50 @@ impl Core {
                     self.commit(&Event::PenLeft { viewer })?;
                 }
             }
-            Input::Intent { viewer, id, intent, answer } => self.intent(viewer, id, &intent, &answer)?,
+            Input::Access { server, access, complaint, reply } => {
+                let known = self.state.is_asked_for(&access, &server, &complaint);
+                self.waiting.join(server.clone(), access.clone(), reply);
+                if !known {
+                    self.commit(&Event::AccessAsked { access, servers: vec![server], complaint })?;
+                }
+            }
+            Input::AccessLeft { access } => {
+                let servers = self.waiting.let_go(&access);
+                if !servers.is_empty() && self.state.access.contains_key(&access) {
+                    self.commit(&Event::AccessWithdrawn { access, servers })?;
+                }
+            }
+            Input::Intent { viewer, id, intent, answer } => {
+                let judged = |state: &State, viewer: &ViewerId| state.judge(viewer, &intent);
+                let written = || serde_json::to_string(&intent).unwrap_or_default();
+                let takes_pen = matches!(intent, Intent::TakePen { .. });
+                let events = self.wish(viewer, id, &answer, takes_pen, judged, written)?;
+                for event in events {
+                    match event {
+                        Event::AccessGiven { access, .. } => self.say(&access, Word::Trusted),
+                        Event::AccessDenied { access, .. } => self.say(&access, Word::Denied),
+                        _ => {}
+                    }
+                }
+            }
+            Input::Secret { viewer, id, access, secret, answer } => {
+                let judged = |state: &State, viewer: &ViewerId| state.judge_secret(viewer, &access);
+                let written = || format!("a secret: {access}");
+                let events = self.wish(viewer, id, &answer, false, judged, written)?;
+                if !events.is_empty() {
+                    self.say(&access, Word::Secret(Secret::new(secret.open())));
+                }
+            }
             Input::Keys { viewer, key, bytes } => self.type_in(&viewer, key, bytes)?,
             Input::Looked { viewer, view } => self.looked(viewer, view)?,
             Input::Size { viewer, cols, rows } => self.resize(&viewer, Terminal { cols, rows }),
         }
         Ok(())
+    }
+
+    /// A person's word on `access`, for those who wait for it now. They hear it once it is journalled.
+    fn say(&mut self, access: &Access, word: Word) {
+        self.words.push((self.waiting.call(access), word));
     }
 
     fn reach(&mut self, (server, outcome): Reach) -> Result<(), JournalError> {
@@ -450,30 +480,31 @@ impl Core {
         Ok(())
     }
 
-    /// Journals what follows from an intent, or that it was refused and why.
-    fn intent(
+    /// Journals what follows from what a viewer wants, or that it was refused and why. Gives what followed.
+    fn wish(
         &mut self,
         viewer: ViewerId,
         id: u64,
-        intent: &Intent,
         answer: &mpsc::Sender<Said>,
-    ) -> Result<(), RunnerError> {
+        takes_pen: bool,
+        judged: impl Fn(&State, &ViewerId) -> Result<Vec<Event>, String>,
+        written: impl Fn() -> String,
+    ) -> Result<Vec<Event>, RunnerError> {
         // The first who does something holds the pen; a viewer who left has let go of it.
-        if self.state.pen.is_none() && !matches!(intent, Intent::TakePen { .. }) {
+        if self.state.pen.is_none() && !takes_pen {
             self.commit(&Event::PenTaken { viewer: viewer.clone(), by_force: false })?;
         }
-        let reply = match self.state.judge(&viewer, intent) {
+        let (reply, followed) = match judged(&self.state, &viewer) {
             Ok(events) => {
                 for event in &events {
                     self.commit(event)?;
                 }
-                ToClient::Done { id, seq: self.state.seq }
+                (ToClient::Done { id, seq: self.state.seq }, events)
             }
             Err(why) => {
-                let intent = serde_json::to_string(intent).unwrap_or_default();
-                let intent = crate::text::escape::safe_cut(&intent, 400).into_owned();
+                let intent = crate::text::escape::safe_cut(&written(), 400).into_owned();
                 self.commit(&Event::Refused { viewer, intent, why: why.clone() })?;
-                ToClient::Refused { id, why }
+                (ToClient::Refused { id, why }, Vec::new())
             }
         };
         let (answer, mut synced, seq) = (answer.clone(), self.synced.clone(), self.must);
@@ -484,7 +515,7 @@ impl Core {
                 let _ = answer.send(said).await;
             }
         });
-        Ok(())
+        Ok(followed)
     }
 
     /// The link and the run of an attended step that is under way.

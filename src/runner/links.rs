@@ -1,19 +1,22 @@
 //! How each place is reached.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use crate::engine::Place;
 use crate::inventory::{Inventory, Reach};
-use crate::transport::{Link, Local};
+use crate::transport::{Doorkeeper, Link, Local};
 
 /// The links of a session, made once.
 pub(super) struct Links {
     console: Link,
     servers: HashMap<String, Result<Link, String>>,
+    #[expect(dead_code, reason = "only servers behind a network ask a person before they let anybody in")]
+    door: Arc<dyn Doorkeeper>,
 }
 
 impl Links {
-    pub(super) fn new(inventory: &Inventory) -> Self {
+    pub(super) fn new(inventory: &Inventory, door: Arc<dyn Doorkeeper>) -> Self {
         let servers = inventory.servers.iter().map(|server| {
             let name = server.name.as_str();
             let link = match &server.reach {
@@ -28,6 +31,7 @@ impl Links {
         Self {
             console: Link::Local(Local::new("console", None).as_root(false).into()),
             servers: servers.collect(),
+            door,
         }
     }
 

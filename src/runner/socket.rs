@@ -6,9 +6,10 @@ use std::path::Path;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::mpsc::{self, UnboundedSender};
+use zeroize::{Zeroize as _, Zeroizing};
 
-use super::core::Input;
 use super::error::RunnerError;
+use super::input::Input;
 use crate::journal::Synced;
 use crate::journal::wire::{LONGEST, ToClient, ToRunner, VERSION};
 use crate::model::ViewerId;
@@ -109,9 +110,10 @@ async fn listen_to(
 ) -> Option<ViewerId> {
     let mut reader = BufReader::new(read);
     let mut viewer: Option<(ViewerId, bool)> = None;
-    let mut line = Vec::new();
+    let mut line = Zeroizing::new(Vec::new());
     loop {
-        line.clear();
+        // A secret may be in it.
+        line.zeroize();
         let mut limited = (&mut reader).take(LONGEST as u64);
         match limited.read_until(b'\n', &mut line).await {
             Ok(1..) if line.ends_with(b"\n") => {}
@@ -133,7 +135,7 @@ async fn listen_to(
                 let _ = tell.send(Input::Came { viewer: name.clone() });
                 viewer = Some((name, watch));
             }
-            (ToRunner::Intent { id, .. }, Some((_, true))) => {
+            (ToRunner::Intent { id, .. } | ToRunner::Secret { id, .. }, Some((_, true))) => {
                 let why = "this viewer only looks on".to_owned();
                 let _ = answer.try_send(ToClient::Refused { id, why }.into());
             }
@@ -153,6 +155,18 @@ async fn listen_to(
             (ToRunner::Keys { step, bytes }, Some((viewer, false))) => {
                 if let (Ok(key), Some(bytes)) = (serde_json::from_value(step), unhex(&bytes)) {
                     let _ = tell.send(Input::Keys { viewer: viewer.clone(), key, bytes });
+                }
+            }
+            (ToRunner::Secret { id, access, secret }, Some((viewer, false))) => {
+                match serde_json::from_value(access) {
+                    Ok(access) => {
+                        let (viewer, answer) = (viewer.clone(), answer.clone());
+                        let _ = tell.send(Input::Secret { viewer, id, access, secret, answer });
+                    }
+                    Err(error) => {
+                        let why = format!("that is not understood: {error}");
+                        let _ = answer.try_send(ToClient::Refused { id, why }.into());
+                    }
                 }
             }
             (ToRunner::Size { cols, rows }, Some((viewer, false))) => {

@@ -6,7 +6,7 @@ use super::keys::Binding;
 use super::look::{Theme, Tone};
 use super::paint::Canvas;
 use super::scene::{Scene, Seat};
-use super::view::Dialog;
+use super::view::{Dialog, Sure};
 use super::{dialogs, pages, panes, review};
 
 /// Below this size there is one line, or as much of it as fits.
@@ -35,7 +35,7 @@ pub(super) fn draw(scene: &Scene<'_>, buffer: &mut Buffer, theme: &Theme) -> Opt
     let keys = review::table(scene);
     let last = canvas.height() - 1;
     panes::header(scene, &mut canvas);
-    if scene.view.page.is_preparing() {
+    if scene.view.page.is_preparing() && !scene.shows_access() {
         preparing(scene, &mut canvas, &bindings);
     } else {
         let rows = canvas.height().saturating_sub(3);
@@ -134,19 +134,31 @@ fn small(scene: &Scene<'_>, canvas: &mut Canvas<'_>) {
     let text = digest.sentence.clone().unwrap_or_else(|| scene.view.page.title().to_owned());
     canvas.text(0, 0, &text, Tone::Title);
     let mut y = 1;
+    if scene.knocks() {
+        y = canvas.hanging(0, y, "? ", "servers wait for your word", Tone::Warn);
+    }
     if let Some(question) = scene.question() {
         y = canvas.hanging(0, y, "? ", &question.text, Tone::Warn);
     }
     canvas.text(0, y, "make the window larger", Tone::Dim);
 }
 
-/// What the header says where a question waits that is not on the screen.
-pub(super) fn waiting_word(scene: &Scene<'_>) -> Option<&'static str> {
+/// What the header says of that which waits for an answer and is not on the screen.
+pub(super) fn waiting_words(scene: &Scene<'_>) -> impl Iterator<Item = &'static str> {
     let covered = matches!(
         scene.view.dialog,
         Some(Dialog::Help { .. } | Dialog::Output { .. } | Dialog::Command { .. })
     );
-    (scene.question().is_some() && (covered || scene.view.aside)).then_some("ANSWER NEEDED")
+    let shows_access = scene.shows_access();
+    let asks = scene.question().is_some() && (covered || scene.view.aside || shows_access);
+    let about_it = matches!(
+        scene.view.dialog,
+        Some(Dialog::Secret { .. } | Dialog::Sure { about: Sure::Trust { .. }, .. })
+    );
+    let knocks = scene.knocks() && !about_it && (scene.view.dialog.is_some() || !shows_access);
+    let knocks =
+        knocks.then_some(if scene.view.dialog.is_some() { "ACCESS NEEDED" } else { "F4: ACCESS NEEDED" });
+    knocks.into_iter().chain(asks.then_some("ANSWER NEEDED"))
 }
 
 /// Which seat, as the header says it.

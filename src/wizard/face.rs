@@ -1,12 +1,14 @@
 //! The wizard without its terminal: events and keys in, frames and intents out.
 
+mod word;
+
 use std::collections::VecDeque;
 use std::time::Duration;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::buffer::Buffer;
 
-use super::dialogs::TerminalView;
+use super::dialogs::{TerminalView, Typed};
 use super::follow::Before;
 use super::keys::{self, Command};
 use super::look::Theme;
@@ -14,7 +16,7 @@ use super::printed::Printed;
 use super::review::Reel;
 use super::scene::{Scene, Seat};
 use super::story::Story;
-use super::view::{Dialog, Page, Sure, View, Wanted};
+use super::view::{Dialog, Page, Sure, View};
 use super::{WizardError, dialogs, draw, pages};
 use crate::client::{Follower, Reply, Runner, Sent, whole_path};
 use crate::engine::{Intent, Phase, State, StepKey};
@@ -69,8 +71,10 @@ pub struct Face {
     held: Option<u64>,
     session: (String, String),
     pending: VecDeque<(Sent, Then)>,
-    /// The question on the screen, and since when it is.
-    asked: Option<(u64, u64)>,
+    /// What is asked on the screen, and since when it is.
+    asked: Option<(word::Asked, u64)>,
+    /// A secret that is being typed. It is no part of the view, which is journalled.
+    secret: Typed,
     /// What was journalled last of what this viewer looks at.
     told: Option<View>,
     pub(super) left: Option<Left>,
@@ -130,6 +134,7 @@ impl Face {
             session: names,
             pending: VecDeque::new(),
             asked: None,
+            secret: Typed::default(),
             told: None,
             left: None,
             dirty: true,
@@ -211,6 +216,7 @@ impl Face {
             busy: self.busy,
             terminal: self.terminal.as_ref(),
             deserted: self.deserted,
+            typed: self.secret.count(),
         }
     }
 
@@ -243,6 +249,7 @@ impl Face {
             news = true;
         }
         news |= self.answered()?;
+        self.forget_secret();
         self.dirty |= news;
         Ok(news)
     }
@@ -301,6 +308,7 @@ impl Face {
     /// Changes what the operator looks at.
     pub(super) fn edit(&mut self, change: impl FnOnce(&mut View)) {
         change(&mut self.view);
+        self.forget_secret();
         self.dirty = true;
     }
 
@@ -430,33 +438,16 @@ impl Face {
                 }
                 return dialogs::answer(self, command);
             }
+            Command::Access => self.edit(|view| view.later = None),
             command if self.reel().is_some() && super::review::steers(command) => {
                 return super::review::steer(self, command);
+            }
+            command if self.scene().shows_access() && pages::is_word(command) && self.is_guarded() => {
+                self.note("That key came before this could be read; press it again.");
             }
             command => return pages::act(self, command),
         }
         Ok(())
-    }
-
-    /// Whether the question on the screen is too new to be answered.
-    fn is_guarded(&self) -> bool {
-        let question = self.scene().question().map(|question| question.id);
-        match (self.asked, question) {
-            (Some((shown, since)), Some(id)) => shown != id || self.now_ms() < since + GUARD_MS,
-            _ => true,
-        }
-    }
-
-    /// The question that can be read: nothing lies over it but what belongs to its answer.
-    fn question_shown(&self) -> Option<u64> {
-        match &self.view.dialog {
-            Some(
-                Dialog::Type { wanted: Wanted::Reply { question, .. }, .. }
-                | Dialog::Sure { about: Sure::Reply { question, .. }, .. },
-            ) => Some(*question),
-            Some(_) => None,
-            None => self.scene().question().filter(|_| !self.view.aside).map(|question| question.id),
-        }
     }
 
     /// Draws a frame, and says where the cursor stands.
@@ -466,9 +457,9 @@ impl Face {
             Source::Review(reel) => reel.count(),
         }
         self.view.size = (buffer.area.width, buffer.area.height);
-        let question = self.question_shown();
-        if self.asked.map(|(id, _)| id) != question {
-            self.asked = question.map(|id| (id, self.now_ms()));
+        let asked = self.asked_now();
+        if self.asked.as_ref().map(|(shown, _)| shown) != asked.as_ref() {
+            self.asked = asked.map(|asked| (asked, self.now_ms()));
         }
         self.feed_terminal();
         self.dirty = false;
@@ -579,6 +570,8 @@ impl Face {
                     dialog: last.dialog.filter(|dialog| matches!(dialog, Dialog::Terminal { .. })),
                     behind: None,
                     note: None,
+                    // Who joins was not asked yet.
+                    later: None,
                     ..last
                 });
             }

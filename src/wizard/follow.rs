@@ -62,6 +62,14 @@ impl View {
                 Dialog::Type { wanted: Wanted::Reply { question, .. }, .. }
                 | Dialog::Sure { about: Sure::Reply { question, .. }, .. },
             ) if !is_open(question) => Some("This question needs no answer any more."),
+            Some(Dialog::Secret { access }) if !state.access.contains_key(access) => {
+                Some("No server waits for this any more.")
+            }
+            Some(Dialog::Sure { about: Sure::Trust { access }, .. })
+                if !access.iter().all(|access| state.access.contains_key(access)) =>
+            {
+                Some("Not all of these are waited for any more; look at the list again.")
+            }
             _ => None,
         };
         if let Some(over) = over {
@@ -71,6 +79,14 @@ impl View {
         }
         if self.choice.is_some_and(|(question, _)| !is_open(&question)) {
             self.choice = None;
+            changed = true;
+        }
+        if self.knock.as_ref().is_some_and(|access| !state.access.contains_key(access)) {
+            self.knock = None;
+            changed = true;
+        }
+        if self.later.is_some() && state.access.is_empty() {
+            self.later = None;
             changed = true;
         }
         if self.aside && state.questions.is_empty() {

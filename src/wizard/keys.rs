@@ -49,6 +49,13 @@ pub enum Command {
     /// Between the question and what it is about.
     Aside,
     Terminal,
+    /// What servers wait for that only a person can say.
+    Access,
+    /// Not now, but later.
+    Later,
+    Trust,
+    TrustAll,
+    Deny,
     TakePen,
     StepOn,
     StepBack,

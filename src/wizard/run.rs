@@ -82,7 +82,8 @@ fn turn(face: &mut Face, screen: &Screen, theme: &Theme) -> Result<Left, WizardE
             match input {
                 Input::Key(key) if is_repaint(key) => screen.repaint(),
                 Input::Key(key) => face.key(key)?,
-                Input::Paste(text) => face.paste(&text)?,
+                // A password may be in it.
+                Input::Paste(text) => face.paste(&zeroize::Zeroizing::new(text))?,
                 Input::Raw(bytes) => face.raw(&bytes)?,
                 Input::Resize(columns, rows) => face.resized(columns, rows),
                 Input::Resumed => {}

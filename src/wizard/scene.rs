@@ -4,8 +4,8 @@ use super::printed::Printed;
 use super::review::Review;
 use super::story::Story;
 use super::view::View;
-use crate::engine::{About, Question, State};
-use crate::model::ViewerId;
+use crate::engine::{About, Question, Request, State};
+use crate::model::{Access, ViewerId};
 
 /// Who looks.
 #[derive(Clone, Debug, PartialEq)]
@@ -39,6 +39,8 @@ pub(super) struct Scene<'a> {
     pub(super) review: Option<&'a Review>,
     /// No runner is at work on the session.
     pub(super) deserted: bool,
+    /// How many characters of a secret were typed.
+    pub(super) typed: usize,
 }
 
 impl Scene<'_> {
@@ -48,6 +50,24 @@ impl Scene<'_> {
         let scope = self.state.scope(&seen, None);
         let target = &self.state.setup.profile.version.target;
         target.render(crate::profile::Shell::None, &|name| scope.lookup(name)).ok()
+    }
+
+    /// Whether servers wait for a word of a person.
+    pub(super) fn knocks(&self) -> bool {
+        !self.state.access.is_empty() && !self.deserted
+    }
+
+    /// Whether that is what is shown: it was not left for later, or something else came since.
+    pub(super) fn shows_access(&self) -> bool {
+        let newest = self.state.newest_access();
+        self.knocks() && self.view.later.is_none_or(|later| newest.is_some_and(|newest| newest > later))
+    }
+
+    /// The word that is selected of those that servers wait for, and its place among them.
+    pub(super) fn knock(&self) -> Option<(usize, &Access, &Request)> {
+        let of = |access: &Access| self.state.access.keys().position(|known| known == access);
+        let at = self.view.knock.as_ref().and_then(of).unwrap_or(0);
+        self.state.access.iter().nth(at).map(|(access, request)| (at, access, request))
     }
 
     /// The question that has been open for the longest time.

@@ -176,6 +176,8 @@ fn weigh(event: &Event) -> Weight {
         | Event::Unpaused { .. }
         | Event::StopWanted { .. }
         | Event::BanLifted { .. }
+        | Event::AccessGiven { .. }
+        | Event::AccessDenied { .. }
         | Event::RecoveryBegun { .. }
         | Event::PenTaken { .. } => Weight::Decision,
         _ => Weight::Usual,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::engine::{Phase, State, StepKey};
-use crate::model::{CheckId, ServerName};
+use crate::model::{Access, CheckId, ServerName};
 
 /// The pages, in the order they are gone through.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -93,6 +93,10 @@ pub enum Sure {
         check: CheckId,
         server: Option<ServerName>,
     },
+    /// These host keys, and no other that came meanwhile.
+    Trust {
+        access: Vec<Access>,
+    },
 }
 
 /// What lies over the page and has all keys.
@@ -126,6 +130,10 @@ pub enum Dialog {
     Terminal {
         key: StepKey,
     },
+    /// A secret that servers wait for is typed; what was typed is no part of this.
+    Secret {
+        access: Access,
+    },
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -141,6 +149,12 @@ pub struct View {
     /// The choice that is selected on the question that is shown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub choice: Option<(u64, usize)>,
+    /// Which of the words that servers wait for is selected.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub knock: Option<Access>,
+    /// They were left for later, up to the one that this event asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub later: Option<u64>,
     /// The operator looks round while a question waits.
     #[serde(default)]
     pub aside: bool,

@@ -1,7 +1,7 @@
 //! What a session says to a person, the same on every face: rows, sentences and counts.
 //!
 //! Every face lays this out in its own way. Each event has one sentence ([`line()`]), and each page its rows:
-//! [`inputs`], [`notices`], [`components`], [`checks`], [`summary`], [`status`], [`question`], [`finish`]. How it
+//! [`inputs`], [`notices`], [`components`], [`checks`], [`summary`], [`status`], [`question`], [`access`], [`finish`]. How it
 //! goes is told by [`tally`], by [`lane`] for each server, and by [`health`] for those who use the farm.
 //!
 //! # Invariants
@@ -15,6 +15,7 @@
 //!   if it went on.
 //! - What servers, profiles and people wrote stands in it as they wrote it. Whoever shows it escapes it first.
 
+pub mod access;
 pub mod checks;
 pub mod components;
 mod event;

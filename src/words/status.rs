@@ -1,7 +1,7 @@
 //! Where a session stands, for somebody who joins or asks.
 
-use super::lane;
 use super::tally;
+use super::{access, lane};
 use crate::engine::{Phase, State};
 
 /// What is under way.
@@ -14,6 +14,8 @@ pub struct Status {
     pub lanes: Vec<String>,
     /// Servers that cannot be reached.
     pub lost: Vec<String>,
+    /// What servers wait for that only a person can say.
+    pub access: Vec<String>,
     /// What is paused.
     pub paused: Vec<String>,
 }
@@ -28,6 +30,7 @@ pub fn status(state: &State, now_ms: u64) -> Status {
         phase: phase(state),
         lanes: state.active_lanes().map(|active| lane::text(state, active, now_ms)).collect(),
         lost: state.lost.iter().map(|(server, why)| format!("{server} cannot be reached: {why}")).collect(),
+        access: access::open(state).map(|text| format!("your word is waited for: {text}")).collect(),
         paused,
     }
 }

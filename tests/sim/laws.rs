@@ -5,10 +5,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use nofm::engine::{
-    About, Choice, Close, Decision, End, Event, LaneKey, LanePhase, Phase, Place, ProbeKey, ScriptRef, Seen,
-    State, StepKey, StepPhase,
+    About, Choice, Close, Decision, End, Event, LaneKey, LanePhase, LaneState, Phase, Place, ProbeKey,
+    ScriptRef, Seen, State, StepKey, StepPhase,
 };
-use nofm::model::{CheckId, Known, ServerName, StageId, StepId, Value, Verdict};
+use nofm::model::{Access, CheckId, Known, ServerName, StageId, StepId, Value, Verdict};
 use nofm::plan::PlanStep;
 use nofm::profile::{
     Act, AtATime, CheckKind, Expr, Forbidden, Name, Of, Position, ServiceAct, Severity, Then,
@@ -38,6 +38,8 @@ pub struct Laws {
     halfway: BTreeSet<ServerName>,
     first_causes: Vec<String>,
     closed: Option<Close>,
+    /// What servers wait for that only a person can say.
+    knocks: BTreeMap<Access, BTreeSet<ServerName>>,
     recovered: Option<LaneKey>,
 }
 
@@ -64,7 +66,11 @@ impl Laws {
             );
         }
         match event {
-            Event::Opened { .. } | Event::Unpaused { .. } => self.stale = seq,
+            Event::Opened { .. } => {
+                self.stale = seq;
+                self.knocks.clear();
+            }
+            Event::Unpaused { .. } => self.stale = seq,
             Event::Read { probe, asked, reading } => {
                 let unknown_but_told = reading.value().is_none();
                 let value = if unknown_but_told { None } else { reading.value().cloned() };
@@ -125,6 +131,19 @@ impl Laws {
             Event::ReachBack { server } => {
                 self.lost.remove(server);
             }
+            Event::AccessAsked { access, servers, .. } => {
+                self.knocks.entry(access.clone()).or_default().extend(servers.iter().cloned());
+            }
+            Event::AccessGiven { access, .. } | Event::AccessDenied { access, .. } => {
+                let waited = self.knocks.remove(access).is_some();
+                law!(self, waited, "a word is taken that nobody waits for: {access}");
+            }
+            Event::AccessWithdrawn { access, servers } => {
+                if let Some(waiting) = self.knocks.get_mut(access) {
+                    waiting.retain(|server| !servers.contains(server));
+                }
+                self.knocks.retain(|_, waiting| !waiting.is_empty());
+            }
             Event::Closed { close } => self.closing(state, close),
             _ => {}
         }
@@ -147,6 +166,12 @@ impl Laws {
         {
             self.closed = None;
         }
+        if let Event::Closed { .. } = event {
+            self.knocks.clear();
+        }
+        let open: BTreeMap<_, _> =
+            state.access.iter().map(|(access, request)| (access.clone(), request.servers.clone())).collect();
+        law!(self, open == self.knocks, "what servers wait for is not what they asked for");
         self.count(state);
         for lane in state.active_lanes() {
             let keys = state
@@ -523,8 +548,21 @@ impl Laws {
     }
 
     fn closing(&mut self, state: &State, close: &Close) {
-        let running: Vec<_> =
-            state.active_lanes().filter(|lane| lane.is_running()).map(|l| l.key.to_string()).collect();
+        // Nothing is heard of what waits for a person, and so it is not waited for.
+        let shut_out = |lane: &&LaneState| {
+            close.is_resumable()
+                && lane.targets.iter().filter(|target| target.end.is_none()).all(|target| {
+                    match &target.place {
+                        Place::Console => false,
+                        Place::Server(server) => self.knocks.values().any(|servers| servers.contains(server)),
+                    }
+                })
+        };
+        let running: Vec<_> = state
+            .active_lanes()
+            .filter(|lane| lane.is_running() && !shut_out(lane))
+            .map(|l| l.key.to_string())
+            .collect();
         // What takes long goes on alone, where the operator chose so.
         let by_wish = !state.halt_waits && matches!(close, Close::Stopped { .. });
         law!(self, running.is_empty() || by_wish, "it is closed while {running:?} still runs");

@@ -1,8 +1,8 @@
 //! An operator drawn from a seed: answers soon or late, twice or to the wrong question, pauses, leaves out,
 //! stops and resumes.
 
-use nofm::engine::{About, Choice, Close, Intent, Lack, Question};
-use nofm::model::ViewerId;
+use nofm::engine::{About, Choice, Close, Event, Intent, Lack, Question};
+use nofm::model::{Access, ViewerId};
 use nofm::plan;
 
 use super::generate::Case;
@@ -79,6 +79,7 @@ impl Operator {
                 None => {}
             }
             self.interfere();
+            self.open_doors();
             self.answer();
         }
     }
@@ -170,6 +171,64 @@ impl Operator {
             let again =
                 self.session.intent(&Intent::Reply { question, choice: Choice::Retry, text: "again".into() });
             assert!(again.is_err(), "an answer counts once");
+        }
+    }
+
+    /// Servers knock, and the operator lets them in, or not, or late, or twice.
+    fn open_doors(&mut self) {
+        let names: Vec<_> =
+            self.session.setup.inventory.servers.iter().map(|server| server.name.to_string()).collect();
+        while self.rng.chance(15) {
+            let server = self.rng.pick(&names).clone();
+            let access = match self.rng.within(0, 2) {
+                0 => Access::Sudo { user: "admin".into(), only: None },
+                1 => Access::Passphrase { key: "/root/.ssh/id".into() },
+                _ => Access::HostKey {
+                    host: server.clone(),
+                    kind: "ssh-rsa".into(),
+                    fingerprint: "SHA256:x".into(),
+                },
+            };
+            let complaint = *self.rng.pick(&["", "", "it was not taken"]);
+            self.session.knock(&server, access, complaint);
+        }
+        let open: Vec<Access> = self.session.state.access.keys().cloned().collect();
+        for access in open {
+            self.say(&access);
+        }
+    }
+
+    fn say(&mut self, access: &Access) {
+        let one = vec![access.clone()];
+        match self.rng.within(0, 4) {
+            0 => {}
+            1 if access.is_secret() => {
+                let wish = Intent::Trust { access: one };
+                assert!(self.session.intent(&wish).is_err(), "a secret is not trusted");
+            }
+            1 => {
+                let wish = Intent::Trust { access: one };
+                // After a crash nobody waits any more.
+                let _ = self.session.intent(&wish);
+                assert!(self.session.intent(&wish).is_err(), "a word counts once");
+            }
+            2 => {
+                let _ = self.session.intent(&Intent::Deny { access: one });
+            }
+            _ if access.is_secret() => {
+                let viewer = self.session.viewer.clone();
+                if let Ok(events) = self.session.state.judge_secret(&viewer, access) {
+                    for event in events {
+                        self.session.happens(event);
+                    }
+                }
+            }
+            _ => {
+                let waiting = self.session.state.access.get(access);
+                let servers = waiting.and_then(|request| request.servers.first().cloned());
+                let servers = servers.into_iter().collect();
+                self.session.happens(Event::AccessWithdrawn { access: access.clone(), servers });
+            }
         }
     }
 

@@ -11,7 +11,7 @@ use nofm::engine::{
     Work, decide,
 };
 use nofm::inventory::Inventory;
-use nofm::model::ViewerId;
+use nofm::model::{Access, ViewerId};
 use nofm::plan::{self, Setup};
 use nofm::profile::{self, Profile};
 
@@ -379,6 +379,24 @@ impl Session {
     pub fn intent(&mut self, intent: &Intent) -> Result<(), String> {
         let viewer = self.viewer.clone();
         self.wish(&viewer, intent)
+    }
+
+    /// Something happens that nobody decided.
+    pub fn happens(&mut self, event: Event) {
+        if self.append(event).is_err() {
+            self.crash();
+        }
+    }
+
+    /// A server waits for a word of a person.
+    pub fn knock(&mut self, server: &str, access: Access, complaint: &str) {
+        let event = Event::AccessAsked { access, servers: vec![server.into()], complaint: complaint.into() };
+        self.happens(event);
+    }
+
+    /// Until all that follows now is under way.
+    pub fn rest_until_due(&mut self) {
+        self.go(self.world.now_ms, |_| false);
     }
 
     /// A viewer looks at something.

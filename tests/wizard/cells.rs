@@ -14,7 +14,7 @@ use ratatui::style::Color;
 use serde_json::json;
 
 use super::recorded::{Recorded, igel, usual};
-use super::{LARGE, USUAL, frame, frame_in, live, pictures, press, review, rows};
+use super::{LARGE, USUAL, access, frame, frame_in, live, pictures, press, review, rows};
 use crate::rows::farm::WHOLE;
 use crate::rows::rehearsal::Scene;
 use crate::sim::world::Fault;
@@ -99,7 +99,7 @@ fn preparing() -> Recorded {
 /// Every session, and what is pressed on it: each of these is a screen of its own.
 fn screens() -> Vec<(String, Face, Recorded)> {
     type Named = (&'static str, fn() -> Recorded);
-    let sessions: [Named; 7] = [
+    let sessions: [Named; 8] = [
         ("preparing", preparing),
         ("under way", pictures::under_way),
         ("asked", pictures::asked),
@@ -107,6 +107,7 @@ fn screens() -> Vec<(String, Face, Recorded)> {
         ("hostile", hostile),
         ("ending", pictures::ending),
         ("done", pictures::done),
+        ("servers wait", access::many),
     ];
     let keys: [&[KeyCode]; 12] = [
         &[],

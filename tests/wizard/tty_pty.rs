@@ -201,6 +201,10 @@ impl Pty {
         }
     }
 
+    pub(super) fn local_modes(&self) -> rustix::termios::LocalModes {
+        tcgetattr(&self.slave).unwrap().local_modes
+    }
+
     pub(super) fn modes_now(&self) -> String {
         format!("{:?}", tcgetattr(&self.slave).unwrap())
     }

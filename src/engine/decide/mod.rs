@@ -141,8 +141,10 @@ impl Decider<'_> {
     /// A session that is to stop does so once nothing runs any more.
     fn halt(&mut self) {
         let Some(close) = &self.state.halt else { return };
-        let waits =
-            self.state.halt_waits && self.state.active_lanes().any(super::state::LaneState::is_running);
+        // Of what waits for a person nothing is heard; a session that goes on later finds it where it is.
+        let found_again = |lane| close.is_resumable() && self.state.is_shut_out(lane);
+        let mut running = self.state.active_lanes().filter(|lane| lane.is_running());
+        let waits = self.state.halt_waits && running.any(|lane| !found_again(lane));
         if !self.out.record.is_empty() || waits {
             return;
         }

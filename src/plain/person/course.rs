@@ -20,6 +20,10 @@ impl Person {
         self.status()?;
         loop {
             self.desk.catch_up()?;
+            if self.knocks() {
+                self.access()?;
+                continue;
+            }
             if let Some(question) = self.desk.question() {
                 self.answer(&question)?;
                 continue;
@@ -67,6 +71,7 @@ impl Person {
             ("l", Some(server)) => self.last_lines(&Place::Server(server))?,
             ("l", None) => self.last_lines(&Place::Console)?,
             ("t", server) => self.terminal(server.as_ref())?,
+            ("a", None) if !self.desk.state().access.is_empty() => self.access()?,
             ("?", None) => self.commands()?,
             _ => return Ok(false),
         }
@@ -82,6 +87,7 @@ impl Person {
             "o SERVER   leave a server out, where the vendor allows it",
             "l SERVER   the last lines of what ran there",
             "t SERVER   the terminal of the installer that runs there; Ctrl-] leaves it",
+            "a          what servers wait for that only you can say",
             "q          leave or stop",
         ] {
             self.desk.out.line(text)?;
@@ -126,6 +132,6 @@ impl Person {
 /// Whether a line out of a pipe steers, rather than answers what is not asked yet.
 fn is_command(line: &str) -> bool {
     let line = line.trim();
-    matches!(line, "p" | "c" | "s" | "q" | "?" | "l")
+    matches!(line, "p" | "c" | "s" | "q" | "?" | "l" | "a")
         || matches!(line.split_once(' '), Some(("p" | "c" | "o" | "l", _)))
 }

@@ -1,5 +1,6 @@
 //! The dialogue with a person: page after page, each from the state, each left and entered again at will.
 
+mod access;
 mod checks;
 mod components;
 mod course;
@@ -28,11 +29,13 @@ pub(super) struct Person {
     console: Console,
     /// Notices that were shown in this dialogue.
     read: BTreeSet<NoticeId>,
+    /// What servers wait for was left for later, up to the one that this event asked for.
+    later: Option<u64>,
 }
 
 impl Person {
     pub(super) fn new(desk: Desk, console: Console) -> Self {
-        Self { desk, console, read: BTreeSet::new() }
+        Self { desk, console, read: BTreeSet::new(), later: None }
     }
 
     pub(super) fn into_desk(self) -> Desk {
@@ -45,6 +48,9 @@ impl Person {
         self.welcome()?;
         self.desk.catch_up()?;
         self.take_pen()?;
+        if self.knocks() {
+            self.access()?;
+        }
         if self.desk.state().phase == Phase::Preparing {
             if let Some(answers) = answers {
                 for wrong in give_answers(&mut self.desk, answers)? {
@@ -65,7 +71,7 @@ impl Person {
         out.line(&format!("Farm \"{}\", {servers} servers. Session {id}.", setup.inventory.farm))?;
         out.text(
             "Type the number of a choice, or what is asked for, and press Enter. ? shows help, q leaves. What is typed is \
-             kept in the session's journal.",
+             kept in the session's journal, but for passwords.",
         )?;
         if let Some(cite) = &setup.profile.cite {
             out.line(&format!("Follows the vendor's document: {cite}"))?;
@@ -224,12 +230,32 @@ impl Person {
                 return Ok(());
             }
             match self.desk.question() {
+                _ if self.knocks() => self.access()?,
                 Some(question) => self.answer(&question)?,
+                // What waits for what was left for later waits here, too.
+                None if !self.desk.state().access.is_empty() => self.come_back()?,
                 None => self.desk.wait()?,
             }
             if self.console.is_interrupted() {
                 return Err(Stop::End(End::Left));
             }
+        }
+    }
+
+    /// Where nothing but what was left for later is waited for.
+    fn come_back(&mut self) -> Go<()> {
+        match self.console.line_if(|line| matches!(line.trim(), "a" | "q" | "?")) {
+            Said::Line(line) => match line.trim() {
+                "a" => self.access(),
+                "q" => self.quit(),
+                _ => Ok(self
+                    .desk
+                    .out
+                    .line("Servers wait for your word: a comes back to it, q leaves or stops.")?),
+            },
+            Said::Left => Err(Stop::End(End::Left)),
+            Said::Nothing if self.console.is_over() => Err(Stop::End(End::Left)),
+            Said::Nothing => self.desk.wait(),
         }
     }
 

@@ -61,6 +61,14 @@ impl Person {
                 self.desk.out.line("This question needs no answer any more.")?;
                 return Ok(None);
             }
+            if self.knocks() {
+                // Nobody can go on there before; the question waits for as long as it takes.
+                self.access()?;
+                if self.desk.state().questions.contains_key(&question.id) {
+                    self.show_question(question)?;
+                }
+                continue;
+            }
             if self.desk.state().seq != before && self.desk.was_said() {
                 self.prompt(question)?;
             }

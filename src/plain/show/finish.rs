@@ -16,7 +16,7 @@ pub(in crate::plain) fn status(out: &mut Printer, state: &State, now_ms: u64) ->
     for text in status.tally.iter().chain(&status.phase) {
         out.line(text)?;
     }
-    for text in status.lanes.iter().chain(&status.lost) {
+    for text in status.lanes.iter().chain(&status.lost).chain(&status.access) {
         out.hanging("  ", text)?;
     }
     for text in &status.paused {

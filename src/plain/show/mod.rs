@@ -1,5 +1,6 @@
 //! The state as text: the same pages for a person, a script and a program that lists.
 
+mod access;
 mod checks;
 mod components;
 mod finish;
@@ -7,6 +8,7 @@ mod inputs;
 mod plan;
 mod question;
 
+pub(super) use access::access;
 pub(super) use checks::checks;
 pub(super) use components::components;
 pub(super) use finish::{finish, short, status};

@@ -1,8 +1,9 @@
 //! What lies over a page and has all keys: help, a text to type, a yes or no, what a server printed, a command, the
-//! terminal of an installer. And the answers to questions, which may open some of them.
+//! terminal of an installer, a secret. And the answers to questions, which may open some of them.
 
 mod answer;
 mod output;
+mod secret;
 mod show;
 mod sure;
 mod terminal;
@@ -15,6 +16,7 @@ use super::keys::{self, Binding, Command, key, letter};
 use super::view::{Dialog, Sure};
 
 pub(super) use answer::{answer, is_answer};
+pub(super) use secret::Typed;
 pub(super) use show::{draw, field};
 pub(super) use terminal::{TerminalView, draw as terminal, is_alive};
 pub(super) use typing::{edit, takes_text, typed};
@@ -72,6 +74,20 @@ pub(super) fn bindings(dialog: &Dialog) -> Vec<Binding> {
             table.extend(moves());
             table
         }
+        Dialog::Secret { .. } => vec![
+            Binding::new(
+                [key(KeyCode::Enter)],
+                Command::Confirm,
+                "Give it",
+                "give what was typed to the runner",
+            ),
+            Binding::new(
+                [key(KeyCode::Esc)],
+                Command::Close,
+                "Later",
+                "forget what was typed; the servers wait",
+            ),
+        ],
         Dialog::Terminal { .. } => {
             vec![Binding::new(
                 [keys::ctrl(']')],
@@ -105,6 +121,10 @@ pub(super) fn act(face: &mut Face, command: Command) -> Go<()> {
         Dialog::Sure { about, yes } => sure::act(face, command, about, yes),
         Dialog::Output { .. } => {
             output::act(face, command, page);
+            Ok(())
+        }
+        Dialog::Secret { access } => {
+            secret::act(face, command, &access);
             Ok(())
         }
         Dialog::Terminal { .. } => {

@@ -1,6 +1,6 @@
 //! How dialogs look.
 
-use super::{output, sure, typing};
+use super::{output, secret, sure, typing};
 use crate::text::escape::safe;
 use crate::text::width;
 use crate::wizard::keys::Key;
@@ -32,6 +32,7 @@ pub(in crate::wizard) fn draw(scene: &Scene<'_>, canvas: &mut Canvas<'_>) -> Opt
             output::draw(scene, &mut cleared(&mut over, 0, 1, columns, rows));
             None
         }
+        Dialog::Secret { access } => secret::draw(scene, &mut over, access),
         Dialog::Type { wanted, typing } => type_in(scene, &mut over, wanted, typing),
         Dialog::Sure { about, yes } => {
             let (text, does, does_not) = sure::texts(scene.state, about, &scene.session.0);
@@ -60,7 +61,7 @@ fn cleared<'a>(canvas: &'a mut Canvas<'_>, x: u16, y: u16, columns: u16, rows: u
 }
 
 /// An empty window in the middle.
-fn middle<'a>(canvas: &'a mut Canvas<'_>, columns: u16, rows: u16) -> Canvas<'a> {
+pub(super) fn middle<'a>(canvas: &'a mut Canvas<'_>, columns: u16, rows: u16) -> Canvas<'a> {
     let (columns, rows) = (columns.min(canvas.width()), rows.min(canvas.height()));
     let (x, y) = ((canvas.width() - columns) / 2, (canvas.height() - rows) / 2);
     cleared(canvas, x, y, columns, rows)

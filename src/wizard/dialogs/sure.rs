@@ -37,6 +37,11 @@ pub(super) fn texts(state: &State, about: &Sure, session: &str) -> (String, Stri
                 "nothing is changed".to_owned(),
             )
         }
+        Sure::Trust { access } => (
+            format!("Are these {} host keys, as they were listed, the right ones?", access.len()),
+            "they are written to the known hosts file, and the servers are reached".to_owned(),
+            "none of them is trusted yet; back to the list".to_owned(),
+        ),
         Sure::Reply { question, option } => {
             let option = state.questions.get(question).and_then(|found| found.options.get(*option));
             let text = option
@@ -70,6 +75,7 @@ pub(super) fn act(face: &mut Face, command: Command, about: Sure, yes: bool) -> 
             Ok(())
         }
         Sure::TakePen => face.post(&Intent::TakePen { by_force: true }),
+        Sure::Trust { access } => face.post(&Intent::Trust { access }),
         Sure::Fix { check, server } => face.post(&Intent::Fix { check, server }),
         Sure::Reply { question, option } => {
             let choice = face.state().questions.get(&question).and_then(|found| found.options.get(option));

@@ -119,7 +119,8 @@ pub(in crate::wizard) fn draw(
         None => "every key goes to the installer; Ctrl-] steps out".to_owned(),
         Some(why) => format!("{why}; Ctrl-] closes this"),
     };
-    canvas.text(1, last, &format!("{place}: {whose}"), Tone::Header);
+    let knocks = if scene.knocks() { "; servers wait for your word" } else { "" };
+    canvas.text(1, last, &format!("{place}: {whose}{knocks}"), Tone::Header);
     let Some(terminal) = scene.terminal.filter(|terminal| terminal.is_of(key)) else {
         canvas.text(1, 0, "The installer is about to start ...", Tone::Dim);
         return None;

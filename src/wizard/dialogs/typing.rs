@@ -15,11 +15,14 @@ const LONGEST: usize = 4096;
 
 /// Whether what is typed is text.
 pub(in crate::wizard) fn takes_text(dialog: Option<&Dialog>) -> bool {
-    matches!(dialog, Some(Dialog::Type { .. }))
+    matches!(dialog, Some(Dialog::Type { .. } | Dialog::Secret { .. }))
 }
 
 /// Takes a key into the text. False: it is no key of a text.
 pub(in crate::wizard) fn typed(face: &mut Face, event: KeyEvent) -> bool {
+    if let Some(Dialog::Secret { .. }) = face.view().dialog {
+        return face.type_secret(event);
+    }
     let Some(Dialog::Type { wanted, mut typing }) = face.view().dialog.clone() else { return false };
     if let Some(list) = pages::candidates(face.state(), &wanted)
         && matches!(event.code, KeyCode::Up | KeyCode::Down)

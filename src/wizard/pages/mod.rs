@@ -3,6 +3,7 @@
 //! Every page has the same four functions: `bindings` is the table of its keys, `draw` its picture, `act` carries a
 //! command out, and `why_not_next` says what is missing before the next page may be entered.
 
+mod access;
 mod components;
 mod failure;
 mod finish;
@@ -16,6 +17,7 @@ mod summary;
 mod verification;
 mod welcome;
 
+pub(super) use access::is_word;
 pub(super) use components::Registered;
 pub(super) use inputs::{InputLine, candidates, input_prompt, read_input};
 pub(super) use prechecks::{CheckTable, Places};
@@ -131,6 +133,15 @@ pub(super) fn bindings(scene: &Scene<'_>) -> Vec<Binding> {
     if matches!(scene.seat, Seat::Reviewer) {
         table.extend(super::review::bindings(scene));
     }
+    if scene.shows_access() {
+        table.extend(access::bindings(scene));
+        table.extend(take_pen(scene));
+        table.push(keys::LEAVE);
+        return keys::each_once(table);
+    }
+    if scene.knocks() {
+        table.push(access::REOPEN);
+    }
     if asks(scene) {
         table.extend(panes::question_bindings(scene));
     } else if scene.question().is_some() {
@@ -160,14 +171,7 @@ pub(super) fn bindings(scene: &Scene<'_>) -> Vec<Binding> {
         }
     }
     table.extend(own);
-    if let Seat::Operator { pen: false } = scene.seat {
-        table.push(Binding::new(
-            [keys::letter('t')],
-            Command::TakePen,
-            "Take the pen",
-            "act from here: the other viewer can then only look on",
-        ));
-    }
+    table.extend(take_pen(scene));
     if scene.view.page.is_preparing() && scene.state.phase == Phase::Preparing {
         let first = all(scene).first() == Some(&scene.view.page);
         if !first {
@@ -183,12 +187,26 @@ pub(super) fn bindings(scene: &Scene<'_>) -> Vec<Binding> {
     keys::each_once(table)
 }
 
+fn take_pen(scene: &Scene<'_>) -> Option<Binding> {
+    matches!(scene.seat, Seat::Operator { pen: false }).then(|| {
+        Binding::new(
+            [keys::letter('t')],
+            Command::TakePen,
+            "Take the pen",
+            "act from here: the other viewer can then only look on",
+        )
+    })
+}
+
 /// Whether the question in turn has the keys.
 pub(super) fn asks(scene: &Scene<'_>) -> bool {
-    scene.question().is_some() && !scene.view.aside
+    scene.question().is_some() && !scene.view.aside && !scene.shows_access()
 }
 
 pub(super) fn draw(scene: &Scene<'_>, canvas: &mut Canvas<'_>) {
+    if scene.shows_access() {
+        return access::draw(scene, canvas);
+    }
     let (columns, rows) = (canvas.width(), canvas.height());
     let mut left = rows;
     if asks(scene)
@@ -220,6 +238,9 @@ pub(super) fn draw(scene: &Scene<'_>, canvas: &mut Canvas<'_>) {
 
 /// Carries out what a key of the page means.
 pub(super) fn act(face: &mut Face, command: Command) -> Go<()> {
+    if face.scene().shows_access() {
+        return access::act(face, command);
+    }
     match face.view().page {
         Page::Welcome => {
             welcome::act(face, command);

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use crossterm::event::KeyCode;
 
 use super::*;
-use crate::engine::{About, Answer, Ban, CheckState, Choice, Question};
+use crate::engine::{About, Answer, Ban, CheckState, Choice, Question, Request};
 use crate::inventory::{Inventory, Reach, Server};
 use crate::journal::SessionDir;
-use crate::model::{Known, Os, RoleId, Verdict, ViewerId};
+use crate::model::{Access, Known, Os, RoleId, Verdict, ViewerId};
 use crate::plan::Setup;
 use crate::profile::builtin;
 use crate::wizard::keys::{Key, letter};
@@ -75,19 +75,47 @@ fn troubled() -> State {
     state
 }
 
-/// Calls `look` with every page, from every seat, with and without a question, with it and looking round.
+/// Servers wait for words of every kind, and a question stands.
+fn knocked() -> State {
+    let mut state = state();
+    state.questions.insert(5, question());
+    let key = |host: &str| Access::HostKey {
+        host: host.to_owned(),
+        kind: "ssh-ed25519".to_owned(),
+        fingerprint: "SHA256:x".to_owned(),
+    };
+    for access in [key("ums1"), key("ums2"), Access::Sudo { user: "admin".to_owned(), only: None }] {
+        let servers = std::iter::once("ums1".into()).collect();
+        let request = Request { seq: 7, since_ms: 0, servers, complaint: "No.".to_owned() };
+        state.access.insert(access, request);
+    }
+    state
+}
+
+/// Calls `look` with every page, from every seat, with and without a question, with it and looking round, with
+/// servers that wait for a word and with that left for later.
 fn everywhere(look: impl Fn(&Scene<'_>)) {
     let quiet = state();
     let mut asked = quiet.clone();
     asked.questions.insert(5, question());
     let troubled = troubled();
+    let knocks = knocked();
     let printed = Printed::new(SessionDir::at("/nowhere/keys"));
     let (viewer, session) = (ViewerId::from("me"), ("keys".to_owned(), String::new()));
     for page in Page::ALL {
-        for (state, aside) in [(&quiet, false), (&asked, false), (&asked, true), (&troubled, false)] {
+        for (state, aside, later) in [
+            (&quiet, false, None),
+            (&asked, false, None),
+            (&asked, true, None),
+            (&troubled, false, None),
+            (&knocks, false, None),
+            (&knocks, false, Some(u64::MAX)),
+        ] {
             let story = Story::default();
             for (seat, pane) in SEATS.iter().flat_map(|seat| [(seat, 0), (seat, 1)]) {
-                let mut view = View { page, aside, size: (80, 24), ..View::default() };
+                let mut view = View { page, aside, later, size: (80, 24), ..View::default() };
+                // With a pane of its own, the last word that is waited for.
+                view.knock = state.access.keys().nth(2 * pane).cloned();
                 view.spots.insert(page, Spot { pane, ..Spot::default() });
                 look(&Scene {
                     state,
@@ -103,6 +131,7 @@ fn everywhere(look: impl Fn(&Scene<'_>)) {
                     busy: None,
                     terminal: None,
                     deserted: false,
+                    typed: 0,
                 });
             }
         }

@@ -2,7 +2,7 @@
 
 use crate::engine::{Close, Phase};
 use crate::text::duration;
-use crate::wizard::draw::{seat_word, step_of, waiting_word};
+use crate::wizard::draw::{seat_word, step_of, waiting_words};
 use crate::wizard::look::Tone;
 use crate::wizard::paint::{Canvas, lines};
 use crate::wizard::scene::Scene;
@@ -20,7 +20,7 @@ pub(in crate::wizard) fn header(scene: &Scene<'_>, canvas: &mut Canvas<'_>) {
     };
     let mut end = canvas.right(0, &right, Tone::Header);
     let seat = seat_word(scene).map(|(word, _)| word);
-    for word in seat.into_iter().chain(waiting_word(scene).map(str::to_owned)) {
+    for word in seat.into_iter().chain(waiting_words(scene).map(str::to_owned)) {
         let columns = u16::try_from(word.len() + 2).unwrap_or(0);
         end = end.saturating_sub(columns);
         canvas.text(end, 0, &word, Tone::HeaderMark);

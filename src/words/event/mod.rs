@@ -36,6 +36,8 @@ pub fn is_by(event: &Event, viewer: &ViewerId) -> bool {
         | Event::NoticeConfirmed { viewer: by, .. }
         | Event::UnsureAgreed { viewer: by, .. }
         | Event::PenTaken { viewer: by, .. }
+        | Event::AccessGiven { viewer: by, .. }
+        | Event::AccessDenied { viewer: by, .. }
         | Event::Replied { viewer: by, .. }
         | Event::Refused { viewer: by, .. } => by == viewer,
         _ => false,

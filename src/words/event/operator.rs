@@ -1,6 +1,7 @@
 //! What operators asked for, and were asked.
 
 use crate::engine::Event;
+use crate::words::access::{fingerprint, title, wait};
 use crate::words::title::choice_word;
 
 pub(super) fn line(event: &Event) -> Option<String> {
@@ -25,6 +26,21 @@ pub(super) fn line(event: &Event) -> Option<String> {
         Event::EndChecksAccepted { viewer } => format!("{viewer} ends it with a check that does not pass"),
         Event::BanLifted { act, evidence, viewer } => {
             format!("{viewer} lifted what was forbidden ({act}): {evidence}")
+        }
+        Event::AccessAsked { access, servers: waiting, complaint } => {
+            let complaint = if complaint.is_empty() { String::new() } else { format!(": {complaint}") };
+            format!("{} for a person: {}{complaint}", wait(waiting), title(access))
+        }
+        Event::AccessGiven { access, viewer } => match fingerprint(access) {
+            Some(print) => format!("{viewer} trusts the {}: {print}", title(access)),
+            None => format!("{viewer} gave the {}", title(access)),
+        },
+        Event::AccessDenied { access, viewer } => match fingerprint(access) {
+            Some(print) => format!("{viewer} does not trust the {}: {print}", title(access)),
+            None => format!("{viewer} does not give the {}", title(access)),
+        },
+        Event::AccessWithdrawn { access, servers: waiting } => {
+            format!("{} for a person no more: {}", wait(waiting), title(access))
         }
         Event::PenTaken { viewer, by_force: false } => format!("{viewer} has the pen"),
         Event::PenTaken { viewer, by_force: true } => format!("{viewer} took the pen over"),

@@ -2,6 +2,7 @@
 
 use super::late_text;
 use crate::engine::{About, LaneKey, LanePhase, LaneState, Phase, Question, State, StepPhase};
+use crate::words::access::title;
 use crate::words::summary::step_ms;
 use crate::words::title::{script_title, step_title};
 
@@ -142,6 +143,10 @@ fn paused(state: &State, lane: &LaneState, all: bool) -> Option<String> {
 fn active(state: &State, lane: &LaneState, now_ms: u64) -> (Status, Option<String>) {
     let lost = lane.key.server.as_ref().and_then(|server| state.lost.get(server));
     let lost = lost.map(|why| format!("cannot be reached: {why}"));
+    let knocks = lane.key.server.as_ref().and_then(|server| {
+        state.access.iter().find(|(_, request)| request.servers.contains(server)).map(|(access, _)| access)
+    });
+    let lost = knocks.map(|access| format!("your word is waited for: {}", title(access))).or(lost);
     let question = question(state, lane);
     let asked = question.map(|question| question.text.clone());
     match &lane.step {

@@ -1,5 +1,6 @@
 //! One test for each thing the engine keeps, in worlds made for it.
 
+mod access;
 mod crashes;
 mod failures;
 mod order;
