@@ -322,7 +322,8 @@ nofm_place() {
     [ ! -L "$nofm_path" ] || nofm_refuse "denied $1 is a link, which may lead outside of the server's folder"
 }
 
-# put PATH LENGTH SHA256 MODE, the content on the input once it was asked for.
+# put PATH LENGTH SHA256 MODE, the content on the input from the byte on that was asked for. What arrived before the
+# connection broke is kept beside the file, for the next try.
 nofm_put() {
     umask 077
     nofm_dir=${NOFM_ROOT-}${1%/*}/
@@ -333,14 +334,53 @@ nofm_put() {
         nofm_sha256 "$nofm_path" && [ "$nofm_sum" = "$3" ]; then
         nofm_answer have
     fi
-    nofm_staged=${nofm_path%/*}/.${nofm_path##*/}.nofm-part.$$
-    trap 'rm -f -- "$nofm_staged"' EXIT
+    nofm_parts=${nofm_path%/*}/.${nofm_path##*/}.nofm-part
+    nofm_staged=$nofm_parts.$3
     trap 'exit 1' HUP INT PIPE TERM
-    nofm_say "S send"
-    nofm_receive "$nofm_staged" "$2" "$3"
+    if nofm_received "$nofm_staged"; then
+        # Whoever writes there may never notice that its connection is gone.
+        nofm_staged=$nofm_parts.$$
+        trap 'rm -f -- "$nofm_staged"' EXIT
+    else
+        nofm_born $$
+        nofm_said=$(printf '%s %s\n' $$ "$nofm_born" | cat 2>&1 >"$nofm_staged.who") || {
+            rm -f -- "$nofm_staged.who"
+            nofm_refuse "denied writing beside $1: $(printf %s "$nofm_said" | tr '\n' ' ')"
+        }
+    fi
+    nofm_size "$nofm_staged" && [ "$nofm_size" -le "$2" ] || nofm_size=0
+    nofm_at=$nofm_size
+    [ "$nofm_at" -gt 0 ] || : >"$nofm_staged" || nofm_refuse "denied writing beside $1"
+    nofm_say "S send $nofm_at"
+    nofm_said=$(cat 2>&1 >>"$nofm_staged") || {
+        rm -f -- "$nofm_staged" "$nofm_staged.who"
+        nofm_refuse "denied writing $1: $(printf %s "$nofm_said" | tr '\n' ' ')"
+    }
+    nofm_size "$nofm_staged"
+    [ "$nofm_size" -ge "$2" ] || nofm_refuse "torn $nofm_size of $2 bytes arrived"
+    nofm_sha256 "$nofm_staged" || nofm_refuse "missing sha256sum, shasum or openssl, to see that what arrived is what was sent"
+    if [ "$nofm_sum" != "$3" ]; then
+        rm -f -- "$nofm_staged" "$nofm_staged.who"
+        [ "$nofm_at" = 0 ] || nofm_refuse "torn the part that was here does not fit the rest; all of it is sent again"
+        nofm_refuse "differs its SHA-256 is $nofm_sum here and should be $3"
+    fi
     chmod "$4" "$nofm_staged" && nofm_flush "$nofm_staged" && mv -f -- "$nofm_staged" "$nofm_path" ||
         nofm_refuse "denied putting $1 in its place"
+    rm -f -- "$nofm_parts".*
     nofm_answer sent
+}
+
+# Whether another process still receives part $1, after a rest for one whose connection just broke.
+nofm_received() {
+    nofm_waited=0
+    while read -r nofm_pid nofm_since <"$1.who"; do
+        nofm_born "${nofm_pid:-0}"
+        [ -n "$nofm_born" ] && [ "$nofm_born" = "$nofm_since" ] || return 1
+        [ "$nofm_waited" -lt 5 ] || return 0
+        sleep 1
+        nofm_waited=$((nofm_waited + 1))
+    done 2>/dev/null
+    return 1
 }
 
 # get PATH MAX: the last MAX bytes of a file.

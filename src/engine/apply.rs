@@ -10,7 +10,6 @@ use super::question::Question;
 use super::state::{CheckState, Dated, LanePhase, LaneState, Phase, State, StepPhase, TargetState};
 use super::view::Seen;
 use crate::model::{CheckId, Known, ServerName};
-use crate::plan;
 use crate::profile::{Act, Source};
 
 impl State {
@@ -391,8 +390,8 @@ impl State {
                 let server = server.as_ref().and_then(|server| self.setup.server(server));
                 if let Some(check) = profile.check(id) {
                     probes.check(check, server, 0);
-                } else if let Some(fact) = server.and_then(|server| plan::version_fact(&self.setup, server)) {
-                    probes.fact(fact, server, 0);
+                } else {
+                    self.own_probes(id, server, &mut probes);
                 }
             }
             Purpose::Before => return self.before_probes(),

@@ -13,29 +13,85 @@ use super::view::Seen;
 use crate::inventory::Server;
 use crate::model::{Os, ServerName, Value};
 use crate::plan::{PlanStep, Scope};
-use crate::profile::{Act, At, CheckKind, Service, ServiceAct, Shell, Source, Template};
+use crate::profile::{Act, At, CheckKind, Name, Service, ServiceAct, Shell, Source, Template};
 
 /// What a step does at one place.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Job {
-    Command { os: Os, body: String, tty: bool },
-    Services { os: Os, act: ServiceAct, services: Vec<Service> },
-    Upload { local: PathBuf, remote: String },
-    Collect { os: Os, paths: Vec<String> },
+    /// `files` are those that it names; they are to be what was sent, when it begins.
+    Command {
+        os: Os,
+        body: String,
+        tty: bool,
+        files: Vec<Sent>,
+    },
+    Services {
+        os: Os,
+        act: ServiceAct,
+        services: Vec<Service>,
+    },
+    Upload {
+        local: PathBuf,
+        remote: String,
+    },
+    Collect {
+        os: Os,
+        paths: Vec<String>,
+    },
+}
+
+/// A file that was copied to a server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sent {
+    /// On the console.
+    pub local: PathBuf,
+    /// As commands on the server name it.
+    pub remote: String,
 }
 
 /// What is asked of a place.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Ask {
-    Command { place: Place, os: Os, script: String },
-    Http { url: String },
-    FreeSpace { place: Place, path: String },
-    Clocks { servers: Vec<ServerName> },
-    Port { from: Place, address: String, port: u16 },
-    Writable { place: Place, path: String },
-    Privilege { place: Place },
-    File { place: Place, path: String, same_as: Option<PathBuf> },
-    Services { place: Place, services: Vec<Service> },
+    Command {
+        place: Place,
+        os: Os,
+        script: String,
+    },
+    Http {
+        url: String,
+    },
+    FreeSpace {
+        place: Place,
+        path: String,
+    },
+    Clocks {
+        servers: Vec<ServerName>,
+    },
+    Port {
+        from: Place,
+        address: String,
+        port: u16,
+    },
+    Writable {
+        place: Place,
+        path: String,
+    },
+    Privilege {
+        place: Place,
+    },
+    /// Whether a terminal can be held there.
+    Terminal {
+        place: Place,
+    },
+    File {
+        place: Place,
+        path: String,
+        same_as: Option<PathBuf>,
+    },
+    Services {
+        place: Place,
+        services: Vec<Service>,
+    },
 }
 
 impl State {
@@ -192,12 +248,12 @@ impl State {
     pub fn job(&self, key: &StepKey, place: &Place) -> Result<Job, String> {
         let os = self.os_at(place);
         match self.act_of(key).ok_or("the profile says nothing for this server's system")? {
-            Act::Run(text) => {
-                Ok(Job::Command { os, body: self.rendered(key, text, shell(os), Some(place))?, tty: false })
-            }
-            Act::Attended(text) => {
-                Ok(Job::Command { os, body: self.rendered(key, text, shell(os), Some(place))?, tty: true })
-            }
+            act @ (Act::Run(text) | Act::Attended(text)) => Ok(Job::Command {
+                os,
+                body: self.rendered(key, text, shell(os), Some(place))?,
+                tty: matches!(act, Act::Attended(_)),
+                files: self.sent(key, text, place)?,
+            }),
             Act::Upload(input) => {
                 let (local, remote) = self.upload(key, input)?;
                 Ok(Job::Upload { local, remote })
@@ -226,23 +282,48 @@ impl State {
         place: Option<&Place>,
     ) -> Result<String, String> {
         let seen = Seen::new(self, Some(&key.lane));
+        let scope = self.scope_at(&seen, key, place)?;
+        text.render(shell, &|name| scope.lookup(name)).map_err(|error| error.to_string())
+    }
+
+    /// The files on `place` that a command names.
+    fn sent(&self, key: &StepKey, text: &Template, place: &Place) -> Result<Vec<Sent>, String> {
+        let seen = Seen::new(self, Some(&key.lane));
+        let scope = self.scope_at(&seen, key, Some(place))?;
+        let names = scope.follow(text.names());
+        let files = names.iter().filter_map(|name| match name {
+            Name::Remote(input) => {
+                let local = scope.lookup(&Name::Input(input.clone()))?;
+                let remote = scope.lookup(name)?;
+                Some(Sent { local: PathBuf::from(local.to_string()), remote: remote.to_string() })
+            }
+            _ => None,
+        });
+        Ok(files.collect())
+    }
+
+    /// Where the step in turn at `key` is looked up, at one of its places.
+    fn scope_at<'a>(
+        &'a self,
+        seen: &'a Seen<'a>,
+        key: &'a StepKey,
+        place: Option<&Place>,
+    ) -> Result<Scope<'a>, String> {
         let step =
             self.current(key).and_then(|lane| self.plan_step(lane)).ok_or("the step is not in turn")?;
-        let scope = self.step_scope(&seen, key, step);
+        let scope = self.step_scope(seen, key, step);
         // A step of the farm has the server it runs at in turn, so that its inputs are that server's.
-        let scope = match (scope.server, place) {
+        Ok(match (scope.server, place) {
             (None, Some(Place::Server(name))) => Scope { server: self.setup.server(name), ..scope },
             _ => scope,
-        };
-        text.render(shell, &|name| scope.lookup(name)).map_err(|error| error.to_string())
+        })
     }
 
     fn upload(&self, key: &StepKey, input: &crate::model::InputId) -> Result<(PathBuf, String), String> {
         let seen = Seen::new(self, Some(&key.lane));
         let scope = self.scope(&seen, self.server_of(&key.lane));
-        let local = scope
-            .lookup(&crate::profile::Name::Input(input.clone()))
-            .ok_or_else(|| format!("`{input}` has no value"))?;
+        let local =
+            scope.lookup(&Name::Input(input.clone())).ok_or_else(|| format!("`{input}` has no value"))?;
         let remote = scope.remote(input).ok_or_else(|| format!("`{input}` names no file"))?;
         Ok((PathBuf::from(local.to_string()), remote))
     }
@@ -312,7 +393,9 @@ impl State {
                 }
             }
             ProbeKey::Check(id, server) => {
-                let check = self.setup.profile.check(id).ok_or("the profile has no such check")?;
+                let Some(check) = self.setup.profile.check(id) else {
+                    return super::own_checks::own_ask(id, server.as_ref()).map(Some);
+                };
                 let server = server.as_ref().and_then(|server| self.setup.server(server));
                 self.check_ask(check, server)
             }
@@ -368,7 +451,7 @@ impl State {
                 let path = path.strip_prefix(root).map(str::to_owned).unwrap_or(path);
                 let same_as = same_as.as_ref().and_then(|input| {
                     scope
-                        .lookup(&crate::profile::Name::Input(input.clone()))
+                        .lookup(&Name::Input(input.clone()))
                         .map(|value: Value| PathBuf::from(value.to_string()))
                 });
                 Ask::File { place, path, same_as }

@@ -196,6 +196,11 @@ impl<'a> Probes<'a> {
         }
     }
 
+    /// A check that stands in no profile.
+    pub(super) fn own_check(&mut self, id: &CheckId, server: Option<&Server>) {
+        self.found.insert(ProbeKey::Check(id.clone(), server.map(|server| server.name.clone())));
+    }
+
     pub(super) fn check(&mut self, check: &Check, server: Option<&Server>, depth: usize) {
         let seen = Seen::new(self.state, None);
         let scope = self.state.scope(&seen, server);

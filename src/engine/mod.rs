@@ -28,6 +28,7 @@ mod key;
 mod lanes;
 mod measure;
 mod measures;
+mod own_checks;
 mod probes;
 mod question;
 mod reading;
@@ -38,19 +39,20 @@ mod words;
 mod work;
 
 pub use access::Request;
-pub use command::{Ask, Job};
+pub use command::{Ask, Job, Sent};
 pub use decide::decide;
 pub use event::{Ban, Cause, Close, End, Event, Outcome, Stamp, Target};
 pub use intent::{Intent, Lack};
 pub use key::{GATES, LaneKey, Place, ScriptRef, StepKey};
 pub use measure::{Measured, ProbeKey, Purpose, Reading};
 pub use measures::{Measure, Measures};
+pub use own_checks::{ATTENDED_TERMINAL, INSTALLED_VERSION};
 pub use question::{About, Answer, Choice, Question};
 pub use reading::{Raw, read_fact, read_value};
 pub use state::{
     CheckState, Dated, FailureRecord, LanePhase, LaneState, Phase, Record, SessionTime, StageState, State,
     StepPhase, TargetState,
 };
-pub use verdict::{CheckFacts, INSTALLED_VERSION, Judged};
+pub use verdict::{CheckFacts, Judged};
 pub use view::Seen;
 pub use work::{Decision, Work};

@@ -5,7 +5,6 @@ use super::state::State;
 use super::view::Seen;
 use crate::inventory::Server;
 use crate::model::{CheckId, Known, ServerName, Value, Verdict};
-use crate::plan::version_fact;
 use crate::profile::{Check, CheckKind, Name, ServiceState, Severity};
 
 /// A check's outcome on one server, or on the farm.
@@ -18,18 +17,14 @@ pub struct Judged {
 }
 
 impl Judged {
-    fn new(verdict: Verdict, shown: impl Into<String>, known: Known) -> Self {
+    pub(super) fn new(verdict: Verdict, shown: impl Into<String>, known: Known) -> Self {
         Self { verdict, shown: shown.into(), known }
     }
 
-    fn unknown(why: impl Into<String>) -> Self {
+    pub(super) fn unknown(why: impl Into<String>) -> Self {
         Self::new(Verdict::Unknown, why, Known::Seen)
     }
 }
-
-/// The check that no profile need write: nothing newer is installed than what is to be installed, and what is
-/// installed can be read.
-pub const INSTALLED_VERSION: &str = "installed_version";
 
 /// A check at the start or the end, of the profile or the program's own.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,15 +38,9 @@ pub struct CheckFacts<'a> {
 impl State {
     /// What a face shows of a check beside its result.
     pub fn check_facts(&self, id: &CheckId) -> Option<CheckFacts<'_>> {
-        if id == INSTALLED_VERSION {
-            return Some(CheckFacts {
-                title: "Installed version",
-                severity: Severity::Block,
-                cite: self.setup.profile.version.cite.as_deref(),
-                has_fix: false,
-            });
-        }
-        let check = self.setup.profile.check(id)?;
+        let Some(check) = self.setup.profile.check(id) else {
+            return self.own_check_facts(id);
+        };
         Some(CheckFacts {
             title: &check.title,
             severity: check.severity,
@@ -70,12 +59,7 @@ impl State {
             places.extend(self.places_of(check).into_iter().map(|server| (check.id.clone(), server)));
         }
         if !at_end {
-            let servers = self.setup.inventory.servers.iter();
-            places.extend(
-                servers
-                    .filter(|server| version_fact(&self.setup, server).is_some())
-                    .map(|server| (CheckId::from(INSTALLED_VERSION), Some(server.name.clone()))),
-            );
+            places.extend(self.own_check_places());
         }
         places
     }
@@ -103,12 +87,9 @@ impl State {
 
     /// The outcome of a check by its id, the program's own included.
     pub fn judge_check(&self, id: &CheckId, server: Option<&ServerName>) -> Judged {
-        if id == INSTALLED_VERSION {
-            return installed_version(self, server);
-        }
         match self.setup.profile.check(id) {
             Some(check) => verdict(self, check, server),
-            None => Judged::unknown("the profile has no such check"),
+            None => self.judge_own_check(id, server),
         }
     }
 }
@@ -341,49 +322,6 @@ fn clocks(state: &State, check: &Check, server: Option<&ServerName>, limit: std:
 #[expect(clippy::cast_precision_loss, reason = "clock differences shown to a tenth of a second")]
 fn seconds(ms: i64) -> f64 {
     ms as f64 / 1000.0
-}
-
-fn installed_version(state: &State, server: Option<&ServerName>) -> Judged {
-    let Some(server) = server.and_then(|server| state.setup.server(server)) else {
-        return Judged::unknown("no such server");
-    };
-    let Some(fact) = version_fact(&state.setup, server) else {
-        return Judged::unknown("the role has no version");
-    };
-    let seen = Seen::new(state, None);
-    let scope = state.scope(&seen, Some(server));
-    let Some(Value::Version(target)) = scope.lookup(&Name::Target) else {
-        return Judged::unknown("the version to reach cannot be read; look at the inputs");
-    };
-    let key = ProbeKey::Fact(fact.clone(), Some(server.name.clone()));
-    let known = state.latest.get(&key).map_or(Known::Seen, |dated| dated.reading.known);
-    match crate::plan::Facts::fact(&seen, fact, Some(&server.name)) {
-        Some(Value::Version(version)) if version > target => Judged::new(
-            Verdict::Fail,
-            format!(
-                "{version} is installed, {target} is older.{}",
-                state
-                    .setup
-                    .profile
-                    .version
-                    .instead
-                    .as_ref()
-                    .map(|text| format!(" {text}"))
-                    .unwrap_or_default()
-            ),
-            known,
-        ),
-        Some(Value::Version(version)) if version == target => {
-            Judged::new(Verdict::Pass, format!("{version}, as it is to be"), known)
-        }
-        Some(Value::Version(version)) => {
-            Judged::new(Verdict::Pass, format!("{version}, to become {target}"), known)
-        }
-        _ => {
-            let why = state.latest.get(&key).and_then(|dated| super::view::why_unknown(&dated.reading.seen));
-            Judged::unknown(why.unwrap_or("the installed version cannot be read").to_owned())
-        }
-    }
 }
 
 /// The values behind an expression, as `name value`, and how the least sure of them is known.

@@ -73,10 +73,12 @@ pub enum Reach {
 impl Server {
     /// The folder that stands for its file system, where that is not `/`.
     pub fn root(&self) -> Option<&str> {
-        match &self.reach {
-            Reach::Local { root: Some(root) } => root.to_str().filter(|root| *root != "/"),
-            _ => None,
-        }
+        let root = match &self.reach {
+            Reach::Local { root } => root.as_ref(),
+            Reach::Ssh(ssh) => ssh.root.as_ref(),
+            Reach::None => None,
+        };
+        root?.to_str().filter(|root| *root != "/")
     }
 }
 

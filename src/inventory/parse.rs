@@ -7,7 +7,7 @@ use std::path::{Component, Path, PathBuf};
 use toml::de::DeValue;
 
 use super::ssh::{Defaults, Login};
-use super::{Inventory, Places, Reach, Server, Source};
+use super::{Inventory, Places, Reach, Server, Source, Ssh};
 use crate::model::{InputId, Os, RoleId, ServerName, Value, is_name};
 use crate::text::diagnostic::{Diagnostic, Diagnostics, quoted};
 use crate::text::toml::{Doc, Item, Table, Text};
@@ -221,14 +221,21 @@ fn reach(table: &Table<'_>, item: Option<&Item<'_>>, base: &Path, ssh: &Defaults
         }
     };
     let Some(root) = table.get("root") else { return reach };
-    if reach != (Reach::Local { root: None }) {
-        table.doc().report(
-            Diagnostic::new(root.key_span(), "`root` is the folder of a stand-in on this machine")
-                .help("it goes with `transport = \"local\"`"),
-        );
-        return reach;
+    match reach {
+        Reach::Local { .. } => Reach::Local { root: root.text().and_then(|text| folder(&text, base)) },
+        Reach::Ssh(ssh) => {
+            let root = root.text().and_then(|text| folder(&text, base));
+            Reach::Ssh(Box::new(Ssh { root, ..*ssh }))
+        }
+        Reach::None => {
+            table.doc().report(
+                Diagnostic::new(root.key_span(), "`root` is the folder of a stand-in on this machine").help(
+                    "it goes with `transport = \"local\"`, or with `\"ssh\"` for one behind an sshd here",
+                ),
+            );
+            reach
+        }
     }
-    Reach::Local { root: root.text().and_then(|text| folder(&text, base)) }
 }
 
 /// A folder below `base`, or an absolute one.

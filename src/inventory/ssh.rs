@@ -24,6 +24,9 @@ pub struct Ssh {
     pub known_hosts: Option<PathBuf>,
     /// The ssh configuration, instead of the user's own.
     pub config: Option<PathBuf>,
+    /// The folder of this machine that stands for the server's file system, where it is a stand-in behind an sshd
+    /// of this machine: commands there name files by it.
+    pub root: Option<PathBuf>,
 }
 
 impl Default for Ssh {
@@ -36,6 +39,7 @@ impl Default for Ssh {
             sudo: true,
             known_hosts: None,
             config: None,
+            root: None,
         }
     }
 }
@@ -159,6 +163,7 @@ impl Defaults {
             sudo: login.sudo.or(all.sudo).unwrap_or(true),
             known_hosts: self.known_hosts.clone(),
             config: self.config.clone(),
+            root: None,
         }
     }
 }

@@ -104,6 +104,7 @@ fn what_a_server_says_of_its_login_wins_over_what_is_said_for_all() {
         sudo: false,
         known_hosts: Some("~/farm/known_hosts".into()),
         config: Some("/etc/nofm/ssh_config".into()),
+        root: None,
     };
     assert_eq!(ssh(0), a);
     let b = Ssh {

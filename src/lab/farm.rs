@@ -148,17 +148,17 @@ pub(super) fn inventory(farm: &str, servers: &[Server], ssh: Option<&LabSsh>) ->
         let user = toml::Value::String(user.clone());
         let _ = write!(
             text,
-            "\n[ssh]\nuser        = {user}\nport        = {port}\nkey         = \"ssh/id_ed25519\"\nknown-hosts = \"ssh/known_hosts\"\n"
+            "\n[ssh]\nuser        = {user}\nport        = {port}\nkey         = \"ssh/id_ed25519\"\nknown-hosts = \"ssh/known_hosts\"\nconfig      = \"/dev/null\"\n"
         );
     }
     for Server { name, roles, address } in servers {
         let roles = roles.iter().map(|role| format!("\"{role}\"")).collect::<Vec<_>>().join(", ");
         let _ = write!(
             text,
-            "\n[[servers]]\nname      = \"{name}\"\naddress   = \"{address}\"\nroles     = [{roles}]\n"
+            "\n[[servers]]\nname      = \"{name}\"\naddress   = \"{address}\"\nroles     = [{roles}]\nroot      = \"{name}\"\n"
         );
         if ssh.is_none() {
-            let _ = write!(text, "transport = \"local\"\nroot      = \"{name}\"\n");
+            text.push_str("transport = \"local\"\n");
         }
     }
     text

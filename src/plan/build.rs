@@ -12,7 +12,7 @@ use super::script::PlanStep;
 use super::setup::Setup;
 use crate::inventory::Server;
 use crate::model::{ProcedureId, ServerName, StageId};
-use crate::profile::Stage;
+use crate::profile::{Act, At, Stage};
 
 /// What will be done, in which order. Frozen when the operator agrees to its hash.
 #[derive(Clone, Debug, PartialEq)]
@@ -112,6 +112,21 @@ fn applies(
         }
     }
     Ok(true)
+}
+
+/// Whether a person is to go through an installer in a terminal of `server`, as far as that is settled.
+pub fn is_attended(setup: &Setup, answers: &AnswerBook, server: &Server) -> bool {
+    setup.profile.stages.iter().zip(&setup.scripts.stages).any(|(stage, script)| {
+        let attended = |step: &&PlanStep| {
+            step.at == At::Here && matches!(step.step.act.get(server.os), Some(Act::Attended(_)))
+        };
+        server.roles.iter().any(|role| stage.roles.contains(role))
+            && script
+                .steps
+                .iter()
+                .filter(attended)
+                .any(|step| applies(setup, answers, Some(server), step) != Ok(false))
+    })
 }
 
 /// The servers of a stage in the order of the plan; one `None` for a stage of the farm.

@@ -14,7 +14,7 @@ mod session_file;
 mod setup;
 
 pub use answers::AnswerBook;
-pub use build::{Lane, Plan, PlanProblem, build, stage_servers};
+pub use build::{Lane, Plan, PlanProblem, build, is_attended, stage_servers};
 pub use collection::{Collection, For};
 pub use scope::{Facts, NoFacts, Scope, UPLOADS, version_fact};
 pub use script::{PlanStep, Script, Scripts, When, With};

@@ -1,31 +1,28 @@
 //! Steps on servers: started, followed to their end, and told as events.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use regex::bytes::Regex;
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::collect::collect;
 use super::input::Input;
 use super::links::Links;
 use super::probe::{reach_of, service_words};
-use crate::engine::{End, Event, Job, Place, StepKey, Work};
-use crate::journal::{OutputLog, OutputReader, SessionDir};
+use super::upload::upload;
+use super::watch::Watch;
+use crate::engine::{End, Event, Job, Place, Sent, StepKey, Work};
+use crate::journal::{OutputLog, SessionDir};
 use crate::model::Os;
 use crate::profile::ServiceAct;
-use crate::text::escape::{Newline, safe, safe_bytes};
+use crate::text::escape::safe;
 use crate::transport::checks::{self, service_script};
 use crate::transport::{
-    Heard, Link, LinkError, RunEnd, RunId, RunState, StartOpts, Started, Terminal, file_sha256,
+    Heard, Link, LinkError, RunEnd, RunId, RunState, Sources, StartOpts, Started, Terminal,
 };
 
-/// Bytes of a step's output that go into the journal.
-const TAIL: usize = 4096;
-/// The longest line that `has` and `lacks` look at, in bytes; the rest of a longer one is not looked at.
-const LINE: usize = 64 * 1024;
 /// The longest pause between two tries to reach a server.
 const PAUSE: Duration = Duration::from_secs(30);
 /// How long a run may stay claimed before it is called off: a server takes less to put the claim on its disk.
@@ -42,6 +39,8 @@ pub(super) struct Order {
     pub(super) lacks: Option<String>,
     pub(super) log: OutputLog,
     pub(super) session: SessionDir,
+    /// Whether an earlier runner may have started it.
+    pub(super) again: bool,
     /// How large the terminal of an attended step is to begin with.
     pub(super) terminal: Terminal,
 }
@@ -53,7 +52,7 @@ pub(super) async fn carry_out(order: Order, links: Arc<Links>, tell: UnboundedSe
     let mut watch = Watch::new(&order);
     let end = match links.to(&order.place) {
         Err(why) => End::NotStarted(why),
-        Ok(link) => do_job(order, &link, &mut watch, &tell).await,
+        Ok(link) => do_job(order, &link, &links.sources, &mut watch, &tell).await,
     };
     let event = Event::TargetEnded {
         key,
@@ -68,14 +67,23 @@ pub(super) async fn carry_out(order: Order, links: Arc<Links>, tell: UnboundedSe
     let _ = tell.send(Input::Done { work, events: vec![event] });
 }
 
-async fn do_job(mut order: Order, link: &Link, watch: &mut Watch, tell: &UnboundedSender<Input>) -> End {
+async fn do_job(
+    mut order: Order,
+    link: &Link,
+    sources: &Sources,
+    watch: &mut Watch,
+    tell: &UnboundedSender<Input>,
+) -> End {
     let body = match &order.job {
         Job::Command { os: Os::Windows, .. }
         | Job::Services { os: Os::Windows, .. }
         | Job::Collect { os: Os::Windows, .. } => {
             return End::NotStarted("there is no way to run a command on a Windows server yet".to_owned());
         }
-        Job::Command { body, tty, .. } => (format!("set -eu\n{body}\n"), *tty),
+        Job::Command { body, tty, files, .. } => match verified(files, sources).await {
+            Ok(first) => (format!("{first}set -eu\n{body}\n"), *tty),
+            Err(why) => return End::NotStarted(why),
+        },
         Job::Services { act, services, .. } => match service_words(services) {
             Err(why) => return End::NotStarted(why),
             Ok(mut names) => {
@@ -91,7 +99,11 @@ async fn do_job(mut order: Order, link: &Link, watch: &mut Watch, tell: &Unbound
             }
         },
         Job::Upload { local, remote } => {
-            return upload(&order, link, local.clone(), remote.clone(), watch, tell).await;
+            let (local, remote) = (local.clone(), remote.clone());
+            return match sources.get(&local).await {
+                Ok(source) => upload(&mut order, link, &source, &remote, watch, tell).await,
+                Err(error) => End::NotStarted(unreadable(&local, &error)),
+            };
         }
         Job::Collect { paths, .. } => {
             let mut say = |text: String| watch.see(format!("{}\n", safe(&text)).as_bytes());
@@ -102,7 +114,7 @@ async fn do_job(mut order: Order, link: &Link, watch: &mut Watch, tell: &Unbound
         return End::NotStarted(format!("{:?} cannot name a run", order.run));
     };
     let opts = StartOpts { terminal: body.1.then_some(order.terminal) };
-    if let Err(end) = begin(&order.place, link, &id, &body.0, opts, tell).await {
+    if let Err(end) = begin(&order, link, &id, &body.0, opts, tell).await {
         return end;
     }
     watch.catch_up(&order);
@@ -111,19 +123,26 @@ async fn do_job(mut order: Order, link: &Link, watch: &mut Watch, tell: &Unbound
 
 /// Starts a run, or finds it started, and sees to it that it is not stuck in between.
 async fn begin(
-    place: &Place,
+    order: &Order,
     link: &Link,
     id: &RunId,
     body: &str,
     opts: StartOpts,
     tell: &UnboundedSender<Input>,
 ) -> Result<(), End> {
+    let place = &order.place;
     let mut pause = Pause::new();
+    let mut maybe = order.again;
     // Starting is safe to repeat until it answers: the server finds the first.
     let mut state = loop {
         match link.start(id, body, opts).await {
             Ok(Started::Fresh(state) | Started::Already(state)) => break state,
-            Err(error) if error.is_passing() => pause.after(place, &error, tell).await,
+            Err(error) if error.is_passing() || error.is_barred() && maybe => {
+                maybe = true;
+                pause.after(place, &error, tell).await;
+            }
+            // A refusal tells of this try only.
+            Err(error) if maybe => return Err(End::Lost(error.to_string())),
             Err(error) => return Err(End::NotStarted(error.to_string())),
         }
     };
@@ -139,7 +158,7 @@ async fn begin(
         };
         match answer {
             Ok(found) => state = found,
-            Err(error) if error.is_passing() => pause.after(place, &error, tell).await,
+            Err(error) if error.is_passing() || error.is_barred() => pause.after(place, &error, tell).await,
             // It may begin yet, and nobody can keep it from doing so.
             Err(error) => return Err(End::Lost(error.to_string())),
         }
@@ -190,115 +209,32 @@ async fn follow(
     }
 }
 
-async fn upload(
-    order: &Order,
-    link: &Link,
-    local: PathBuf,
-    remote: String,
-    watch: &mut Watch,
-    tell: &UnboundedSender<Input>,
-) -> End {
-    let sum = match file_sha256(&local).await {
-        Ok((_, sum)) => sum,
-        Err(error) => return End::NotStarted(format!("reading {} on the console: {error}", local.display())),
-    };
-    let mut pause = Pause::new();
-    loop {
-        match link.upload(&local, &remote, &sum, &mut |_| {}).await {
-            Ok(done) => {
-                watch.see(format!("{done:?}: {remote}, SHA-256 {sum}\n").as_bytes());
-                return End::Exit(0);
-            }
-            Err(error) if error.is_passing() => pause.after(&order.place, &error, tell).await,
-            Err(error) => {
-                watch.see(error.to_string().as_bytes());
-                return End::Exit(1);
-            }
-        }
+/// What a command begins with, so that it sees the very files that were sent.
+async fn verified(files: &[Sent], sources: &Sources) -> Result<String, String> {
+    let mut script = String::new();
+    for Sent { local, remote } in files {
+        let source = sources.get(local).await.map_err(|error| unreadable(local, &error))?;
+        script.push_str(&checks::same_file_script(remote, &source.sha256));
     }
+    Ok(script)
 }
 
-/// Looks at the output as it comes: its end, and what a profile wants it to have or to lack.
-struct Watch {
-    bytes: u64,
-    tail: Vec<u8>,
-    line: Vec<u8>,
-    has: Option<(Regex, bool)>,
-    lacks: Option<(Regex, bool)>,
-}
-
-impl Watch {
-    fn new(order: &Order) -> Self {
-        let regex = |source: &Option<String>| {
-            let source = source.as_ref()?;
-            Some((Regex::new(source).ok()?, false))
-        };
-        Self {
-            bytes: 0,
-            tail: Vec::new(),
-            line: Vec::new(),
-            has: regex(&order.has),
-            lacks: regex(&order.lacks),
-        }
-    }
-
-    fn see(&mut self, bytes: &[u8]) {
-        self.bytes += bytes.len() as u64;
-        self.tail.extend_from_slice(&bytes[bytes.len().saturating_sub(TAIL)..]);
-        let over = self.tail.len().saturating_sub(TAIL);
-        self.tail.drain(..over);
-        if self.has.is_none() && self.lacks.is_none() {
-            return;
-        }
-        for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
-            let room = LINE.saturating_sub(self.line.len());
-            self.line.extend_from_slice(&piece[..piece.len().min(room)]);
-            if piece.ends_with(b"\n") {
-                self.end_line();
-            }
-        }
-    }
-
-    fn end_line(&mut self) {
-        for (regex, found) in [&mut self.has, &mut self.lacks].into_iter().flatten() {
-            *found |= regex.is_match(&self.line);
-        }
-        self.line.clear();
-    }
-
-    /// Sees what an earlier runner recorded.
-    fn catch_up(&mut self, order: &Order) {
-        let len = order.log.len();
-        let Ok(reader) = OutputReader::open(&order.session, &order.run) else { return };
-        let mut at = 0;
-        while at < len {
-            let to = len.min(at + (1 << 20));
-            match reader.window(at, to) {
-                Ok(bytes) => self.see(&bytes),
-                Err(error) => tracing::warn!(%error, run = %order.run, "the output cannot be read back"),
-            }
-            at = to;
-        }
-    }
-
-    fn tail(&mut self) -> String {
-        self.end_line();
-        safe_bytes(&self.tail, Newline::Keep)
-    }
+fn unreadable(local: &Path, error: &std::io::Error) -> String {
+    format!("reading {} on the console: {error}", local.display())
 }
 
 /// The pauses between tries to reach a server, which grow, and what is told of them.
-struct Pause {
+pub(super) struct Pause {
     next: Duration,
     lost: bool,
 }
 
 impl Pause {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self { next: Duration::from_millis(250), lost: false }
     }
 
-    async fn after(&mut self, place: &Place, error: &LinkError, tell: &UnboundedSender<Input>) {
+    pub(super) async fn after(&mut self, place: &Place, error: &LinkError, tell: &UnboundedSender<Input>) {
         tracing::warn!(%error, "a server cannot be reached; trying again");
         if !self.lost
             && let Some(reach) = reach_of(place, Err(error))
@@ -310,7 +246,7 @@ impl Pause {
         self.next = (self.next * 2).min(PAUSE);
     }
 
-    fn over(&mut self, place: &Place, tell: &UnboundedSender<Input>) {
+    pub(super) fn over(&mut self, place: &Place, tell: &UnboundedSender<Input>) {
         self.next = Duration::from_millis(250);
         if self.lost
             && let Some(reach) = reach_of(place, Ok(()))

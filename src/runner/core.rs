@@ -111,6 +111,7 @@ pub(super) async fn begin(dir: &Path) -> Result<Begun, RunnerError> {
         farm,
         epoch,
         began: Instant::now(),
+        opened_ms: 0,
         live: HashSet::new(),
         links,
         keys: Keys::default(),
@@ -150,6 +151,8 @@ struct Core {
     farm: FarmLock,
     epoch: u32,
     began: Instant,
+    /// Session milliseconds when this runner took over.
+    opened_ms: u64,
     /// Work that was started in this process and has not come to its end.
     live: HashSet<Work>,
     links: Arc<Links>,
@@ -180,6 +183,7 @@ impl Core {
     fn open(&mut self, torn: Option<u64>) -> Result<(), RunnerError> {
         let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
         self.commit(&Event::Opened { program: env!("CARGO_PKG_VERSION").to_owned(), host })?;
+        self.opened_ms = self.state.time.now_ms;
         if let Some(bytes) = torn {
             self.commit(&Event::TornTail { bytes })?;
         }
@@ -342,6 +346,7 @@ impl Core {
         let lane = self.state.lane(&key.lane);
         let target = lane.and_then(|lane| lane.targets.iter().find(|target| target.place == place));
         let Some(run) = target.map(|target| target.run.clone()) else { return Ok(()) };
+        let again = lane.is_some_and(|lane| lane.phase_ms < self.opened_ms);
         let step = lane.and_then(|lane| self.state.plan_step(lane)).map(|step| step.step.clone());
         let source = |regex: Option<&regex::Regex>| regex.map(|regex| regex.as_str().to_owned());
         let job = match (self.state.job(&key, &place), self.state_dir.free_space()) {
@@ -378,6 +383,7 @@ impl Core {
             lacks: source(step.as_ref().and_then(|step| step.lacks.as_ref())),
             log,
             session: self.session.clone(),
+            again,
             terminal: self.shown_in,
         };
         tokio::spawn(act::carry_out(order, self.links.clone(), self.tell.clone()));

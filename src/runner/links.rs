@@ -4,34 +4,26 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::engine::Place;
-use crate::inventory::{Inventory, Reach};
-use crate::transport::{Doorkeeper, Link, Local};
+use crate::inventory::Inventory;
+use crate::transport::{Doorkeeper, Link, Local, Shared, Sources};
 
 /// The links of a session, made once.
 pub(super) struct Links {
     console: Link,
+    /// The files of this console that servers are given.
+    pub(super) sources: Sources,
     servers: HashMap<String, Result<Link, String>>,
-    #[expect(dead_code, reason = "only servers behind a network ask a person before they let anybody in")]
-    door: Arc<dyn Doorkeeper>,
 }
 
 impl Links {
+    /// `door` is asked for what only a person can say before a server lets anybody in.
     pub(super) fn new(inventory: &Inventory, door: Arc<dyn Doorkeeper>) -> Self {
-        let servers = inventory.servers.iter().map(|server| {
-            let name = server.name.as_str();
-            let link = match &server.reach {
-                Reach::Local { root } => Ok(Link::Local(Local::new(name, root.as_deref()).into())),
-                Reach::Ssh(_) => {
-                    Err(format!("{name} is to be reached over SSH, which this nofm does not speak yet"))
-                }
-                Reach::None => Err(format!("{name} has no shell (`transport = \"none\"`)")),
-            };
-            (name.to_owned(), link)
-        });
+        let shared = Arc::new(Shared::new(door));
+        let servers = inventory.servers.iter();
         Self {
             console: Link::Local(Local::new("console", None).as_root(false).into()),
-            servers: servers.collect(),
-            door,
+            sources: Sources::default(),
+            servers: servers.map(|server| (server.name.to_string(), Link::to(server, &shared))).collect(),
         }
     }
 

@@ -27,6 +27,8 @@ mod probe;
 mod socket;
 #[cfg(test)]
 mod tests;
+mod upload;
+mod watch;
 
 use std::path::Path;
 use std::process::ExitCode;

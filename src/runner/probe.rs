@@ -11,8 +11,7 @@ use crate::model::{Known, Os, ServerName};
 use crate::profile::{Profile, Service};
 use crate::transport::checks::{self, FileAnswer, Privilege, ServiceState, Writable};
 use crate::transport::{
-    Link, LinkError, PortState, Probe, ProbeOutput, connects, file_sha256, http_get, port_answer,
-    port_script, read_clocks,
+    Link, LinkError, PortState, Probe, ProbeOutput, connects, http_get, port_answer, port_script, read_clocks,
 };
 
 /// How long the console tries to connect to a port.
@@ -95,6 +94,12 @@ pub(super) async fn ask(profile: &Profile, links: Arc<Links>, probe: &ProbeKey, 
             })
             .await
         }
+        Ask::Terminal { place } => {
+            shell(&links, &place, Os::Linux, checks::terminal_script(), |output| {
+                checks::terminal(output).map_or_else(|| garbage(output), |holds| seen(Measured::Holds(holds)))
+            })
+            .await
+        }
         Ask::Services { place, services } => service_states(&links, &place, &services).await,
         Ask::File { place, path, same_as } => file(&links, &place, &path, same_as).await,
     }
@@ -158,7 +163,9 @@ pub(super) fn reach_of(
     let Place::Server(server) = place else { return None };
     match outcome {
         Ok(()) => Some((server.clone(), Ok(()))),
-        Err(error) if error.is_passing() => Some((server.clone(), Err(error.to_string()))),
+        Err(error) if error.is_passing() || error.is_barred() => {
+            Some((server.clone(), Err(error.to_string())))
+        }
         Err(_) => None,
     }
 }
@@ -221,8 +228,8 @@ async fn service_states(links: &Links, place: &Place, services: &[Service]) -> A
 async fn file(links: &Links, place: &Place, path: &str, same_as: Option<PathBuf>) -> Answered {
     let expected = match &same_as {
         None => None,
-        Some(local) => match file_sha256(local).await {
-            Ok((_, sum)) => Some(sum),
+        Some(local) => match links.sources.get(local).await {
+            Ok(source) => Some(source.sha256.clone()),
             Err(error) => {
                 return Reading::unknown(format!("reading {} on the console: {error}", local.display()))
                     .into();

@@ -7,40 +7,51 @@ use std::sync::Arc;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use super::{LinkError, Local};
+use super::words::quoted;
+use super::{LinkError, Local, Shared, Ssh};
+use crate::inventory::{Reach, Server};
 
 /// How the runner reaches one server. Cheap to clone.
 #[derive(Clone, Debug)]
 pub enum Link {
     /// A process on this machine.
     Local(Arc<Local>),
+    /// A channel of an SSH connection.
+    Ssh(Arc<Ssh>),
 }
 
 impl Link {
+    /// The way to a server of an inventory. Nothing is connected yet.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub fn to(server: &Server, shared: &Arc<Shared>) -> Result<Self, String> {
+        match &server.reach {
+            Reach::Local { root } => {
+                Ok(Self::Local(Local::new(server.name.as_str(), root.as_deref()).into()))
+            }
+            Reach::Ssh(ssh) => Ok(Self::Ssh(Ssh::new(&server.name, &server.address, ssh, shared).into())),
+            Reach::None => Err(format!("{} has no shell (`transport = \"none\"`)", server.name)),
+        }
+    }
+
     /// The server's name, as errors tell it.
     pub fn server(&self) -> &str {
         match self {
             Self::Local(local) => local.name(),
+            Self::Ssh(ssh) => ssh.name(),
         }
     }
 
-    /// Whether calls become root by `sudo -n` where the login is not root already.
-    fn becomes_root(&self) -> bool {
+    pub(super) async fn open(&self, doing: &'static str, call: &Call) -> Result<Channel, LinkError> {
         match self {
-            Self::Local(local) => local.becomes_root(),
+            Self::Local(local) => local.open(call).map_err(|source| LinkError::Unreachable {
+                server: self.server().to_owned(),
+                doing,
+                why: source.to_string(),
+            }),
+            Self::Ssh(ssh) => ssh.open(doing, call).await,
         }
-    }
-
-    pub(super) fn open(&self, doing: &'static str, call: &Call) -> Result<Channel, LinkError> {
-        let argv = call.argv(self.becomes_root());
-        match self {
-            Self::Local(local) => local.open(&argv, call.ours),
-        }
-        .map_err(|source| LinkError::Unreachable {
-            server: self.server().to_owned(),
-            doing,
-            why: source.to_string(),
-        })
     }
 }
 
@@ -54,19 +65,42 @@ pub(super) struct Call {
     pub ours: bool,
 }
 
+/// As whom a call is made.
+pub(super) enum Identity {
+    /// As whoever logged in.
+    Login,
+    /// By `sudo -n` where the login is not root.
+    Root,
+    /// By `sudo`, which asks for the password with `prompt`; `begun` is printed once it has it.
+    Password { prompt: String, begun: String },
+}
+
 impl Call {
-    /// The command line, the same for every call but for two words. The script follows over the input.
-    fn argv(&self, becomes_root: bool) -> [String; 7] {
-        let identity = if self.as_root && becomes_root { "root" } else { "plain" };
-        ["sh", "-c", PRELUDE, "sh", identity, &self.seconds.to_string(), LOADER].map(str::to_owned)
+    /// The command line, the same for every call but for a few words. The script follows over the input.
+    pub(super) fn argv(&self, identity: &Identity) -> Vec<String> {
+        let (identity, more) = match identity {
+            Identity::Login => ("plain", Vec::new()),
+            Identity::Root => ("root", Vec::new()),
+            Identity::Password { prompt, begun } => {
+                ("asked", vec![prompt.clone(), format!("echo {begun}; ")])
+            }
+        };
+        let words = ["sh", "-c", PRELUDE, "sh", identity, &self.seconds.to_string(), LOADER];
+        words.into_iter().map(str::to_owned).chain(more).collect()
     }
+}
+
+/// As one line for whatever shell the login has.
+pub(super) fn command_line<S: AsRef<str>>(argv: &[S]) -> String {
+    let words: Vec<String> = argv.iter().map(|word| quoted(word.as_ref())).collect();
+    words.join(" ")
 }
 
 /// Becomes root and sets a limit of time where asked to, then goes on with the loader, `$3`. On one line and
 /// without single quotes or exclamation marks, so that any login shell can be given it.
-const PRELUDE: &str = "s=; t=; case $1:$(id -u) in root:0|plain:*) ;; *) s=\"sudo -n\";; esac; \
+const PRELUDE: &str = "s=; t=; case $1:$(id -u) in *:0|plain:*) ;; asked:*) s=\"sudo -S -p $4\";; *) s=\"sudo -n\";; esac; \
     case $2 in 0) ;; *) if timeout -k 1 9 true 2>/dev/null; then t=\"timeout -k 5 $2\"; fi;; esac; \
-    exec $s $t sh -c \"$3\"";
+    exec $s $t sh -c \"$5$3\"";
 
 /// Reads a marker `e`, a script `s` up to that marker, and a call `c`, then makes the call. Input that breaks off
 /// runs nothing. `read` takes no byte too many, so what follows is left for the call.
@@ -94,7 +128,7 @@ mod tests {
     /// The exit status of the command line with this input, and what it printed.
     fn load(input: &str) -> (Option<i32>, String) {
         let call = Call { as_root: true, seconds: 0, ours: true };
-        let argv = call.argv(false);
+        let argv = call.argv(&Identity::Login);
         let mut child = Command::new(&argv[0])
             .args(&argv[1..])
             .stdin(Stdio::piped())

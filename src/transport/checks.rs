@@ -95,6 +95,59 @@ pub fn privilege(output: &ProbeOutput) -> Option<Privilege> {
     }
 }
 
+/// Whether the terminal of an attended run can be held there.
+pub fn terminal_script() -> &'static str {
+    "if script -q -e -c true /dev/null </dev/null >/dev/null 2>&1; then echo holds; else echo lacks; fi"
+}
+
+pub fn terminal(output: &ProbeOutput) -> Option<bool> {
+    match whole(output)?.trim() {
+        "holds" => Some(true),
+        "lacks" => Some(false),
+        _ => None,
+    }
+}
+
+/// What a server is, and what it has of that which runs need.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one thing that is there or not")]
+pub struct Means {
+    /// As `uname -srm` tells it.
+    pub system: String,
+    pub is_root: bool,
+    /// Whether a step can be detached from the connection.
+    pub detaches: bool,
+    /// Whether a terminal can be held for an attended step.
+    pub holds_terminal: bool,
+    /// Whether checksums can be computed.
+    pub sums: bool,
+}
+
+pub fn means_script() -> String {
+    format!(
+        "{TOOLS}\nprintf 'system %s\\n' \"$(uname -srm)\"\nprintf 'uid %s\\n' \"$(id -u)\"\n\
+         if nofm_has setsid || nofm_has perl; then echo detaches; fi\n\
+         if nofm_sha256 /dev/null; then echo sums; fi\n{}",
+        terminal_script()
+    )
+}
+
+pub fn means(output: &ProbeOutput) -> Option<Means> {
+    let text = whole(output)?;
+    let mut means = Means::default();
+    for line in text.lines() {
+        match line.split_once(' ').unwrap_or((line, "")) {
+            ("system", system) => means.system = shown(system.as_bytes(), 60),
+            ("uid", uid) => means.is_root = uid == "0",
+            ("detaches", "") => means.detaches = true,
+            ("sums", "") => means.sums = true,
+            ("holds", "") => means.holds_terminal = true,
+            _ => {}
+        }
+    }
+    (!means.system.is_empty()).then_some(means)
+}
+
 /// Asks for a file: size, age by the server's own clock, and its SHA-256 when `sum` says so.
 pub fn file_script(path: &str, sum: bool) -> String {
     let sum = if sum { r#"nofm_sha256 "$p" && echo "sha256 $nofm_sum""# } else { "" };
@@ -113,6 +166,18 @@ m=$(stat -L -c %Y -- "$p" 2>/dev/null || stat -L -f %m -- "$p" 2>/dev/null || pe
 n=$(date +%s)
 [ -z "$m" ] || [ -z "$n" ] || echo "age $((n - m))""#,
         path = quoted(path)
+    )
+}
+
+/// What a command begins with that must see the very file whose SHA-256 is `sum`; `path` is as commands name it. Any
+/// other file, or one whose checksum nobody can tell, ends the command before it began.
+pub fn same_file_script(path: &str, sum: &str) -> String {
+    format!(
+        "(\n{TOOLS}\np={path}\n[ -f \"$p\" ] || {{ echo \"$p is not there: it has to be copied to this server again\"; exit 1; }}\n\
+         nofm_sha256 \"$p\" || {{ echo \"whether $p is the file that was sent cannot be told: sha256sum, shasum or openssl is needed\"; exit 1; }}\n\
+         [ \"$nofm_sum\" = {sum} ] || {{ echo \"$p is not the file that was sent: its SHA-256 is $nofm_sum and should be {sum}; nothing was started\"; exit 1; }}\n\
+         ) || exit 97\n",
+        path = quoted(path),
     )
 }
 

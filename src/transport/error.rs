@@ -14,6 +14,9 @@ pub enum LinkError {
     /// The server understood and said no; nothing was run.
     #[error("{server}: {doing}: refused: {why}")]
     Refused { server: String, doing: &'static str, why: String },
+    /// The way in is closed: by the host key, the login, or sudo. Nothing was run, and trying again does not help.
+    #[error("{server}: {doing}: no way in: {why}")]
+    Barred { server: String, doing: &'static str, why: String },
     /// The server sent something else than an answer.
     #[error(
         "{server}: {doing}: the answer cannot be understood: {said:?}; see whether the login prints text of its own"
@@ -37,5 +40,10 @@ impl LinkError {
     /// Whether asking again may help: the connection failed, and the server said nothing.
     pub fn is_passing(&self) -> bool {
         matches!(self, Self::Unreachable { .. } | Self::TimedOut { .. } | Self::Protocol { .. })
+    }
+
+    /// Whether the way to the server is closed. It tells nothing of what runs there.
+    pub fn is_barred(&self) -> bool {
+        matches!(self, Self::Barred { .. })
     }
 }

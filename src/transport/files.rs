@@ -2,16 +2,16 @@
 
 use std::fmt::Write as _;
 use std::io;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
-use sha2::{Digest as _, Sha256};
 use tokio::fs::{self, File, OpenOptions};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::AsyncWriteExt as _;
 
 use super::LinkError;
 use super::channel::Link;
+use super::source::Source;
 use super::talk::{Frame, SILENCE, Talk};
 
 /// How an upload ended.
@@ -31,21 +31,6 @@ pub struct Fetched {
     pub of: u64,
 }
 
-/// Length and SHA-256, in hexadecimal, of a file on this console.
-pub async fn file_sha256(path: &Path) -> io::Result<(u64, String)> {
-    let mut file = File::open(path).await?;
-    let (mut hash, mut length) = (Sha256::new(), 0);
-    let mut piece = vec![0; 256 * 1024];
-    loop {
-        let read = file.read(&mut piece).await?;
-        if read == 0 {
-            return Ok((length, hex(&hash.finalize())));
-        }
-        hash.update(&piece[..read]);
-        length += read as u64;
-    }
-}
-
 pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |mut text, byte| {
         // Writing to a string cannot fail.
@@ -55,52 +40,51 @@ pub(super) fn hex(bytes: &[u8]) -> String {
 }
 
 impl Link {
-    /// Copies file `local` to `remote`, an absolute path on the server, and compares its SHA-256 there. It appears
-    /// under its name only when it is whole. `progress` is told the bytes sent.
+    /// Copies `source` to `remote`, an absolute path on the server, and compares its SHA-256 there. It appears under
+    /// its name only when it is whole; what arrived before a connection broke is not sent again. `progress` is told
+    /// the bytes that are there.
     pub async fn upload(
         &self,
-        local: &Path,
+        source: &Arc<Source>,
         remote: &str,
-        sha256: &str,
         progress: &mut (dyn FnMut(u64) + Send),
     ) -> Result<Uploaded, LinkError> {
         let doing = "uploading a file";
         self.check_path(doing, remote)?;
-        let console = |e: io::Error| self.console(doing, local, &e);
-        let mut file = File::open(local).await.map_err(console)?;
-        let about = file.metadata().await.map_err(console)?;
-        let mode = if about.permissions().mode() & 0o100 == 0 { "600" } else { "700" };
-        let length = about.len().to_string();
-        let mut talk = Talk::open(self, doing, false, &["put", remote, &length, sha256, mode]).await?;
+        let console = |e: io::Error| self.console(doing, source.path(), &e);
+        let mode = if source.executable { "700" } else { "600" };
+        let length = source.length.to_string();
+        let mut talk =
+            Talk::open(self, doing, false, &["put", remote, &length, &source.sha256, mode]).await?;
         // The server reads its copy through before it answers.
-        let patience = SILENCE + Duration::from_secs(about.len() / 5_000_000);
-        match talk.frame(patience).await? {
+        let patience = SILENCE + Duration::from_secs(source.length / 5_000_000);
+        let mut sent = match talk.frame(patience).await? {
             Frame::Answer(_) => return Ok(Uploaded::AlreadyThere),
-            Frame::State(words) if words == "send" => {}
+            Frame::State(words) => match words.strip_prefix("send ").and_then(|at| at.parse().ok()) {
+                Some(at) if at <= source.length => at,
+                _ => return Err(talk.misfit(&words)),
+            },
             frame => return Err(talk.misfit(&format!("{frame:?}"))),
-        }
-        let mut piece = vec![0; 256 * 1024];
-        let mut sent = 0;
+        };
+        let reader = source.reader();
         loop {
-            let read = file.read(&mut piece).await.map_err(console)?;
-            if read == 0 {
+            progress(sent);
+            let piece = source.piece(sent).await.map_err(console)?;
+            if piece.is_empty() {
                 break;
             }
-            match tokio::time::timeout(SILENCE, talk.send(&piece[..read])).await {
+            match tokio::time::timeout(SILENCE, talk.send(&piece)).await {
                 Ok(Ok(())) => {}
                 // The server stopped reading, and says why.
                 Ok(Err(_)) => break,
                 Err(_) => {
-                    return Err(LinkError::TimedOut {
-                        server: self.server().to_owned(),
-                        doing,
-                        after: SILENCE,
-                    });
+                    let server = self.server().to_owned();
+                    return Err(LinkError::TimedOut { server, doing, after: SILENCE });
                 }
             }
-            sent += read as u64;
-            progress(sent);
+            sent += piece.len() as u64;
         }
+        drop(reader);
         talk.end_input().await;
         talk.answer(patience).await.map(|_| Uploaded::Sent)
     }

@@ -9,7 +9,7 @@ use std::process::Stdio;
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::process::{Child, Command};
 
-use super::channel::Channel;
+use super::channel::{Call, Channel, Identity};
 
 /// Where the tools of a server are, besides what the console's own PATH names.
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -45,11 +45,9 @@ impl Local {
         &self.name
     }
 
-    pub(super) fn becomes_root(&self) -> bool {
-        self.as_root
-    }
-
-    pub(super) fn open(&self, argv: &[String], ours: bool) -> io::Result<Channel> {
+    pub(super) fn open(&self, call: &Call) -> io::Result<Channel> {
+        let identity = if call.as_root && self.as_root { Identity::Root } else { Identity::Login };
+        let (argv, ours) = (call.argv(&identity), call.ours);
         let mut command = Command::new(&argv[0]);
         command
             .args(&argv[1..])

@@ -34,6 +34,7 @@ mod local;
 mod port;
 mod probe;
 mod run;
+mod source;
 mod ssh;
 mod talk;
 mod words;
@@ -42,13 +43,14 @@ pub use channel::Link;
 pub use clock::{ClockReading, clocks_agree, read_clocks};
 pub use door::{Doorkeeper, Nobody, Secret, Word};
 pub use error::LinkError;
-pub use files::{Fetched, Uploaded, file_sha256};
+pub use files::{Fetched, Uploaded};
 pub use http::{Page, http_get};
 pub use local::Local;
 pub use port::{PortState, connects, port_answer, port_script};
 pub use probe::{Probe, ProbeOutput};
 pub use run::{Heard, RunEnd, RunId, RunState, StartOpts, Started, Terminal};
+pub use source::{Source, Sources};
 pub use ssh::{
-    CertificateVerdict, KnownHosts, KnownHostsError, Settings, SettingsError, Strict, Verdict, remember,
-    resolve,
+    CertificateVerdict, KnownHosts, KnownHostsError, Settings, SettingsError, Shared, Ssh, Strict, Verdict,
+    remember, resolve,
 };

@@ -42,12 +42,35 @@ pub struct ProbeOutput {
     pub took: Duration,
 }
 
+/// Pauses before a question is asked again over a new connection.
+const AGAIN: Duration = Duration::from_millis(250);
+const AGAIN_MOST: Duration = Duration::from_secs(1);
+/// A connection that failed within this time was cut or turned away, rather than waited for.
+const QUICK: Duration = Duration::from_secs(1);
+
 /// How long to wait for the rest of the output once the script has ended, where something it left behind holds the streams.
 const REST: Duration = Duration::from_millis(500);
 
 impl Link {
-    /// Asks a question. Its own exit status is an answer and no error.
+    /// Asks a question. Its own exit status is an answer and no error. It changes nothing, so it is asked again when
+    /// a connection breaks under it; what took its time to fail is not.
     pub async fn probe(&self, probe: &Probe) -> Result<ProbeOutput, LinkError> {
+        let mut pause = AGAIN;
+        loop {
+            let begun = Instant::now();
+            match self.probe_once(probe).await {
+                Err(LinkError::Unreachable { .. })
+                    if matches!(self, Self::Ssh(_)) && pause <= AGAIN_MOST && begun.elapsed() < QUICK =>
+                {
+                    tokio::time::sleep(pause).await;
+                    pause *= 2;
+                }
+                outcome => return outcome,
+            }
+        }
+    }
+
+    async fn probe_once(&self, probe: &Probe) -> Result<ProbeOutput, LinkError> {
         let doing = "asking a question";
         let server = || self.server().to_owned();
         if probe.script.contains('\0') {
@@ -60,7 +83,7 @@ impl Link {
         let begun = Instant::now();
         // The server ends what we gave up, a little later: a hanging question asked again and again piles up.
         let seconds = probe.time.as_secs() + 5;
-        let channel = self.open(doing, &Call { as_root: probe.as_root, seconds, ours: true })?;
+        let channel = self.open(doing, &Call { as_root: probe.as_root, seconds, ours: true }).await?;
         let mut out = Kept::new(probe.bytes);
         let mut err = Kept::new(probe.bytes);
         let asked = timeout(probe.time, ask(channel, &probe.script, &mut out, &mut err)).await;

@@ -68,7 +68,7 @@ impl Talk {
         words: &[&str],
     ) -> Result<Self, LinkError> {
         let marker = marker();
-        let channel = link.open(doing, &Call { as_root: true, seconds: 0, ours })?;
+        let channel = link.open(doing, &Call { as_root: true, seconds: 0, ours }).await?;
         let words: Vec<String> = words.iter().map(|word| quoted(word)).collect();
         let call = format!("eval \"$s\"; printf '\\nnofm1 %s\\n' \"$e\"; nofm {}", words.join(" "));
         let mut talk = Self::over(link.server(), doing, channel, marker);

@@ -40,7 +40,7 @@ fn every_server_is_behind_an_sshd_of_its_own() {
         assert_eq!(bed.lab.dir.join(ssh[key].as_str().unwrap()), path);
     }
     for server in inventory["servers"].as_array().unwrap() {
-        assert!(server.get("transport").is_none() && server.get("root").is_none(), "{server}");
+        assert!(server.get("transport").is_none() && server.get("root").is_some(), "{server}");
     }
 }
 

@@ -6,7 +6,7 @@ use nofm::inventory::{Answers, Inventory};
 use nofm::model::Verdict;
 use nofm::transport::checks::{self, ServiceAct, ServiceState};
 use nofm::transport::{
-    Heard, Link, Local, Probe, RunEnd, RunId, StartOpts, clocks_agree, file_sha256, read_clocks,
+    Heard, Link, Local, Probe, RunEnd, RunId, Source, StartOpts, clocks_agree, read_clocks,
 };
 
 use super::*;
@@ -156,8 +156,8 @@ async fn services_are_asked_and_restarted_by_the_transport_s_scripts() {
 async fn an_uploaded_installer_runs_detached_under_a_run_id() {
     let farm = Farm::new(&[]);
     let (link, remote) = (link(&farm, "ums-1"), "/var/lib/nofm/files/setup.bin");
-    let (_, sum) = file_sha256(&farm.lab.installer_path).await.unwrap();
-    link.upload(&farm.lab.installer_path, remote, &sum, &mut |_| {}).await.unwrap();
+    let source = Arc::new(Source::open(&farm.lab.installer_path).await.unwrap());
+    link.upload(&source, remote, &mut |_| {}).await.unwrap();
     let id = RunId::new("servers.ums-1.install-1").unwrap();
     let body = format!("set -eu\nsh \"$NOFM_ROOT{remote}\" {SILENT}\n");
     link.start(&id, &body, StartOpts::default()).await.unwrap();

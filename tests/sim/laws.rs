@@ -5,8 +5,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use nofm::engine::{
-    About, Choice, Close, Decision, End, Event, LaneKey, LanePhase, LaneState, Phase, Place, ProbeKey,
-    ScriptRef, Seen, State, StepKey, StepPhase,
+    ATTENDED_TERMINAL, About, Choice, Close, Decision, End, Event, LaneKey, LanePhase, LaneState, Phase,
+    Place, ProbeKey, ScriptRef, Seen, State, StepKey, StepPhase,
 };
 use nofm::model::{Access, CheckId, Known, ServerName, StageId, StepId, Value, Verdict};
 use nofm::plan::PlanStep;
@@ -80,8 +80,9 @@ impl Laws {
                 self.checked.insert((check.clone(), server.clone()), *verdict);
             }
             Event::Waived { check, server, reason, .. } => {
-                let warns =
-                    state.setup.profile.check(check).is_some_and(|check| check.severity == Severity::Warn);
+                // Of the checks that no profile need write this one alone is a warning.
+                let warns = *check == ATTENDED_TERMINAL
+                    || state.setup.profile.check(check).is_some_and(|check| check.severity == Severity::Warn);
                 law!(
                     self,
                     warns && !reason.is_empty(),

@@ -2,7 +2,9 @@
 
 use std::os::unix::fs::symlink;
 
-use nofm::transport::{Fetched, Uploaded, file_sha256};
+use std::sync::Arc;
+
+use nofm::transport::{self, Fetched, Uploaded};
 use sha2::{Digest as _, Sha256};
 
 use super::*;
@@ -28,8 +30,12 @@ impl Source {
         hex(&Sha256::digest(&self.bytes))
     }
 
+    async fn open(&self) -> Arc<transport::Source> {
+        Arc::new(transport::Source::open(&self.path()).await.unwrap())
+    }
+
     async fn to(&self, farm: &Farm, remote: &str) -> Result<Uploaded, LinkError> {
-        farm.link().upload(&self.path(), remote, &self.sum(), &mut |_| {}).await
+        farm.link().upload(&self.open().await, remote, &mut |_| {}).await
     }
 }
 
@@ -45,15 +51,12 @@ fn names(folder: &Path) -> Vec<String> {
 #[tokio::test]
 async fn a_file_is_sent_once_and_known_again() {
     let (farm, source) = (Farm::new(), Source::new(3_000_000));
-    assert_eq!(file_sha256(&source.path()).await.unwrap(), (3_000_000, source.sum()));
     fs::set_permissions(source.path(), fs::Permissions::from_mode(0o755)).unwrap();
     let mut told = Vec::new();
     let remote = "/opt/my media/it's installer.bin";
-    let sent = farm
-        .link()
-        .upload(&source.path(), remote, &source.sum(), &mut |bytes| told.push(bytes))
-        .await
-        .unwrap();
+    let opened = source.open().await;
+    assert_eq!((opened.length, &opened.sha256), (3_000_000, &source.sum()));
+    let sent = farm.link().upload(&opened, remote, &mut |bytes| told.push(bytes)).await.unwrap();
     assert_eq!(sent, Uploaded::Sent);
     assert_eq!(told.last(), Some(&3_000_000));
     assert!(told.is_sorted() && told.len() > 3);
@@ -67,20 +70,77 @@ async fn a_file_is_sent_once_and_known_again() {
     assert_eq!(names(&farm.path("opt/my media")), ["it's installer.bin"]);
 }
 
+/// What is left of a file that did not arrive whole.
+fn parts(folder: &Path) -> Vec<String> {
+    names(folder).into_iter().filter(|name| name.contains(".nofm-part") && !name.contains(".who")).collect()
+}
+
 #[tokio::test]
 async fn a_copy_that_differs_takes_no_place() {
-    let (farm, source) = (Farm::new(), Source::new(100_000));
+    let (farm, source) = (Farm::new(), Source::new(1_000_000));
     fs::create_dir(farm.path("opt")).unwrap();
     fs::write(farm.path("opt/x"), "old").unwrap();
-    let wrong = "0".repeat(64);
-    let refused = farm.link().upload(&source.path(), "/opt/x", &wrong, &mut |_| {}).await.unwrap_err();
+    let opened = source.open().await;
+    // The file changes under the hands of whoever sends it.
+    fs::write(source.path(), vec![1; 1_000_000]).unwrap();
+    let refused = farm.link().upload(&opened, "/opt/x", &mut |_| {}).await.unwrap_err();
+    assert!(matches!(refused, LinkError::Refused { .. }), "{refused:?}");
     assert!(why(&refused).contains("SHA-256"), "{refused}");
-    for cut in [0, 1, 50_000, 99_999] {
-        let said = farm.raw(&["put", "/opt/x", "100000", &source.sum(), "600"], &source.bytes[..cut]);
-        assert!(text(&said.stdout).contains("\nX torn"), "{}", text(&said.stdout));
-    }
     assert_eq!(farm.read("opt/x"), "old");
     assert_eq!(names(&farm.path("opt")), ["x"]);
+}
+
+#[tokio::test]
+async fn what_arrived_before_a_connection_broke_is_not_sent_again() {
+    let (farm, source) = (Farm::new(), Source::new(1_000_000));
+    fs::create_dir(farm.path("opt")).unwrap();
+    fs::write(farm.path("opt/x"), "old").unwrap();
+    let put = ["put", "/opt/x", "1000000", &source.sum(), "600"];
+    let mut there = 0;
+    for more in [0, 1, 300_000, 699_000] {
+        let said = farm.raw(&put, &source.bytes[there..there + more]);
+        let said = text(&said.stdout);
+        assert!(said.contains(&format!("S send {there}\n")), "{said}");
+        there += more;
+        assert!(said.contains(&format!("\nX torn {there} of 1000000 ")), "{said}");
+        assert_eq!(farm.read("opt/x"), "old");
+    }
+    assert_eq!(parts(&farm.path("opt")).len(), 1);
+    let mut told = Vec::new();
+    let sent = farm.link().upload(&source.open().await, "/opt/x", &mut |bytes| told.push(bytes)).await;
+    assert_eq!(sent.unwrap(), Uploaded::Sent);
+    assert_eq!((told.first(), told.last()), (Some(&999_001), Some(&1_000_000)));
+    assert!(fs::read(farm.path("opt/x")).unwrap() == source.bytes);
+    assert_eq!(names(&farm.path("opt")), ["x"]);
+}
+
+#[tokio::test]
+async fn a_part_that_does_not_fit_is_sent_anew() {
+    let (farm, source) = (Farm::new(), Source::new(500_000));
+    fs::create_dir(farm.path("opt")).unwrap();
+    let put = ["put", "/opt/x", "500000", &source.sum(), "600"];
+    farm.raw(&put, &[9; 1000]);
+    let torn = source.to(&farm, "/opt/x").await.unwrap_err();
+    assert!(torn.is_passing(), "{torn:?}");
+    assert_eq!(source.to(&farm, "/opt/x").await.unwrap(), Uploaded::Sent);
+    assert!(fs::read(farm.path("opt/x")).unwrap() == source.bytes);
+    assert_eq!(names(&farm.path("opt")), ["x"]);
+}
+
+#[tokio::test]
+async fn who_still_receives_is_left_alone() {
+    let (farm, source) = (Farm::new(), Source::new(500_000));
+    fs::create_dir(farm.path("opt")).unwrap();
+    let part = farm.path(&format!("opt/.x.nofm-part.{}", source.sum()));
+    fs::write(&part, &source.bytes[..1000]).unwrap();
+    let stat = fs::read_to_string("/proc/self/stat").unwrap();
+    let born = stat.rsplit_once(") ").unwrap().1.split(' ').nth(19).unwrap();
+    let who = farm.path(&format!("opt/.x.nofm-part.{}.who", source.sum()));
+    fs::write(who, format!("{} {born}\n", std::process::id())).unwrap();
+    let mut told = Vec::new();
+    let sent = farm.link().upload(&source.open().await, "/opt/x", &mut |bytes| told.push(bytes)).await;
+    assert_eq!((sent.unwrap(), told.first()), (Uploaded::Sent, Some(&0)));
+    assert!(fs::read(farm.path("opt/x")).unwrap() == source.bytes);
 }
 
 #[tokio::test]

@@ -180,18 +180,24 @@ impl Decider<'_> {
                 return self.record(Event::StepFailed { key: key.clone(), cause: Cause::Unclear { what } });
             }
         };
-        self.ask(
-            About::Attended(key.clone()),
-            format!("{}: the installer asks its questions in a terminal", step.title),
-            vec![format!("command: {command}")],
-            vec![
-                Answer::new(Choice::Start, "starts it on the server and shows its terminal"),
-                Answer::new(Choice::Done, "you went through it elsewhere"),
-                Answer::new(Choice::Cannot, "it cannot be done: counts as a failure of this step")
-                    .with_text(),
-                super::hold(),
-            ],
-        );
+        let mut options = vec![
+            Answer::new(Choice::Done, "you went through it elsewhere"),
+            Answer::new(Choice::Cannot, "it cannot be done: counts as a failure of this step").with_text(),
+            super::hold(),
+        ];
+        let (text, details) = if self.state.lacks_terminal(key.lane.server.as_ref()) {
+            let why = "this server has no `script` (util-linux), so no terminal outlives a lost connection there: \
+                       log in yourself and go through it";
+            (
+                format!("{}: carry it out by hand", step.title),
+                vec![why.to_owned(), format!("command: {command}")],
+            )
+        } else {
+            options.insert(0, Answer::new(Choice::Start, "starts it on the server and shows its terminal"));
+            let text = format!("{}: the installer asks its questions in a terminal", step.title);
+            (text, vec![format!("command: {command}")])
+        };
+        self.ask(About::Attended(key.clone()), text, details, options);
     }
 
     /// Whether a step for once in a round is, or was, carried out on another server.

@@ -1,6 +1,6 @@
 //! Before the start: what blocks, what is waived, what makes no plan.
 
-use nofm::engine::{Intent, Lack};
+use nofm::engine::{ATTENDED_TERMINAL, Choice, Intent, Lack, Measured};
 use nofm::model::{InputId, Value};
 
 use super::{INSTALL, check, farm, stage, world};
@@ -35,6 +35,36 @@ fn a_check_that_is_unknown_blocks_as_one_that_fails() {
     let mut session = farm(&[&room, &stage("servers", "", &[INSTALL])], 1, world);
     let why = session.begin().expect_err("the start is refused");
     assert!(why.contains("\"room\" on s1 blocks: load unknown (it did not answer)"), "{why}");
+}
+
+#[test]
+fn a_server_that_can_hold_no_terminal_is_warned_of_and_its_installer_carried_out_by_hand() {
+    let mut world = world(1);
+    let at = (ATTENDED_TERMINAL.to_owned(), Some("s1".into()));
+    world.checks.insert(at, Measured::Holds(false));
+    let wizard = "id = \"wizard\"\nattended = \"setup\"";
+    let mut session = farm(&[&stage("servers", "", &[wizard])], 1, world);
+    let why = session.begin().expect_err("it warns");
+    assert!(why.contains("no `script` (util-linux) there"), "{why}");
+    let waive = Intent::Waive {
+        check: ATTENDED_TERMINAL.into(),
+        server: Some("s1".into()),
+        reason: "we have a console there".into(),
+    };
+    session.intent(&waive).expect("waived");
+    let plan = nofm::plan::build(&session.setup, &session.state.answers).expect("a plan");
+    session.intent(&Intent::Begin { plan: plan.hash }).expect("begins");
+    session.rest();
+    assert!(session.question().text.contains("carry it out by hand"), "{:?}", session.question());
+    assert!(!session.offered().contains(&"start"), "{:?}", session.offered());
+    session.reply(Choice::Done, "").expect("it was done");
+    assert!(session.is_done(), "{}", session.tail());
+}
+
+#[test]
+fn where_no_installer_is_attended_no_terminal_is_asked_for() {
+    let session = farm(&[&stage("servers", "", &[INSTALL])], 1, world(1)).started();
+    assert!(session.state.checks.keys().all(|(check, _)| check != ATTENDED_TERMINAL));
 }
 
 #[test]
