@@ -257,7 +257,7 @@ pub(super) enum ProfileCommand {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum InventoryCommand {
-    /// Every mistake in an inventory, and whether it fits a profile
+    /// Every mistake in an inventory, whether it fits a profile, and whether its servers can be worked on
     Check {
         /// The profile it must fit
         #[arg(short, long)]
@@ -265,6 +265,9 @@ pub(super) enum InventoryCommand {
         /// The inventory
         #[arg(short, long)]
         inventory: PathBuf,
+        /// The file alone: connect to nothing
+        #[arg(long)]
+        offline: bool,
         /// As JSON
         #[arg(long)]
         json: bool,

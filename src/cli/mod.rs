@@ -19,6 +19,7 @@ mod lab;
 mod log;
 mod plan;
 mod profiles;
+mod reach;
 mod screen;
 mod session;
 mod sessions;
@@ -68,8 +69,8 @@ fn run(command: Command) -> anyhow::Result<u8> {
         Command::Profile(ProfileCommand::List { json }) => profiles::list(json),
         Command::Profile(ProfileCommand::Show { profile }) => profiles::show(&profile),
         Command::Profile(ProfileCommand::Check { files, json }) => profiles::check(&files, json),
-        Command::Inventory(InventoryCommand::Check { profile, inventory, json }) => {
-            profiles::check_inventory(profile.as_deref(), &inventory, json)
+        Command::Inventory(InventoryCommand::Check { profile, inventory, offline, json }) => {
+            profiles::check_inventory(profile.as_deref(), &inventory, offline, json)
         }
         Command::Runner { dir } => session::runner(&dir),
         Command::LabServe { address, port, dir, pid_file } => {

@@ -6,8 +6,7 @@ use std::path::Path;
 use serde_json::json;
 
 use super::exit::{self, Faulty};
-use super::files;
-use super::say;
+use super::{files, reach, say};
 use crate::inventory::Inventory;
 use crate::plain;
 use crate::profile::{self, builtin};
@@ -49,7 +48,13 @@ pub(super) fn check(wanted: &[String], as_json: bool) -> anyhow::Result<u8> {
     found.tell()
 }
 
-pub(super) fn check_inventory(wanted: Option<&str>, path: &Path, as_json: bool) -> anyhow::Result<u8> {
+/// Every mistake in an inventory; where there is none, what its servers are found to be.
+pub(super) fn check_inventory(
+    wanted: Option<&str>,
+    path: &Path,
+    offline: bool,
+    as_json: bool,
+) -> anyhow::Result<u8> {
     let mut found = Found { as_json, rows: Vec::new(), faulty: false };
     let profile = wanted.map(files::profile).transpose()?;
     let (source, base) = files::inventory_source(path)?;
@@ -58,7 +63,8 @@ pub(super) fn check_inventory(wanted: Option<&str>, path: &Path, as_json: bool) 
         Ok(inventory) => {
             match profile.map(|profile| inventory.fit(&profile.profile)).filter(|fit| !fit.is_empty()) {
                 Some(wrong) => found.wrong(&wrong)?,
-                None => found.right(&source.name)?,
+                None if offline => found.right(&source.name)?,
+                None => return reach::run(&inventory, as_json),
             }
         }
     }

@@ -33,6 +33,7 @@ pub use headless::Reach;
 pub use json::object as json_line;
 pub use printer::Printer;
 pub use show::{commands, plan};
+pub use unseen::Unseen;
 
 pub use crate::words::finish::Outcome;
 

@@ -117,7 +117,7 @@ impl Person {
     /// Reads a secret with the terminal's echo off. False: nothing was typed.
     fn type_secret(&mut self, secret: &Access) -> Go<bool> {
         // Off before it is asked for: nothing that is typed from then on is shown.
-        let unseen = Unseen::begin().map_err(|error| {
+        let unseen = Unseen::begin(true).map_err(|error| {
             tracing::warn!(%error, "the terminal's echo cannot be switched off");
             Stop::from(error)
         })?;
