@@ -8,6 +8,7 @@ mod profiles;
 mod rows;
 mod runner;
 mod sim;
+mod ssh;
 mod tidy;
 mod transport;
 mod upgrade;
