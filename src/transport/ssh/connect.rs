@@ -1,6 +1,7 @@
 //! One connection to one host, made when it is wanted, shared by all who want it, made again when it is lost.
 
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -25,8 +26,10 @@ use crate::transport::channel::Channel;
 const CONNECT: Duration = Duration::from_secs(10);
 /// The login, a touch of a key on a token included.
 const LOGIN: Duration = Duration::from_mins(1);
-/// How long the server may take to open a channel, and how long we wait for a session to become free.
-const OPEN: Duration = Duration::from_secs(30);
+/// How long the server may take to open a channel.
+const OPEN: Duration = Duration::from_secs(15);
+/// How long we wait for one of our own sessions to become free.
+const FREE: Duration = Duration::from_mins(1);
 /// Channels on one connection: OpenSSH allows ten sessions.
 const SESSIONS: usize = 9;
 /// Pauses between tries to connect.
@@ -62,6 +65,8 @@ pub(super) struct Live {
     notes: Arc<Mutex<Notes>>,
     sessions: Arc<Semaphore>,
     pub(super) root: OnceCell<Way>,
+    /// Whether it failed to answer in time: the next who wants it gets a new one, sooner than this one is found dead.
+    stale: AtomicBool,
     /// The connection this one goes through.
     _via: Option<Arc<Live>>,
 }
@@ -145,7 +150,7 @@ impl Connection {
     /// One try, for all who wait for it.
     async fn attempt(&self, asked: Instant) -> Result<Arc<Live>, Failure> {
         let mut state = self.state.lock().await;
-        if let Some(live) = state.live.as_ref().filter(|live| !live.handle.is_closed()) {
+        if let Some(live) = state.live.as_ref().filter(|live| live.is_good()) {
             return Ok(live.clone());
         }
         state.live = None;
@@ -235,6 +240,7 @@ impl Connection {
             notes,
             sessions: Arc::new(Semaphore::new(SESSIONS)),
             root: OnceCell::new(),
+            stale: AtomicBool::new(false),
             _via: via,
         }))
     }
@@ -267,6 +273,10 @@ impl Failure {
 }
 
 impl Live {
+    fn is_good(&self) -> bool {
+        !self.handle.is_closed() && !self.stale.load(Ordering::Relaxed)
+    }
+
     /// Starts a command line.
     pub(super) async fn exec(self: &Arc<Self>, command: String) -> Result<Channel, Failure> {
         let permit = self.session().await?;
@@ -280,6 +290,7 @@ impl Live {
                 ))) if begun.elapsed() < OPEN => sleep(PAUSE_FIRST).await,
                 Ok(Err(error)) => return Err(self.lost(&error)),
                 Err(_) => {
+                    self.stale.store(true, Ordering::Relaxed);
                     return Err(Failure::Passing(format!("no channel within {} s", OPEN.as_secs())));
                 }
             }
@@ -291,7 +302,7 @@ impl Live {
     }
 
     async fn session(&self) -> Result<OwnedSemaphorePermit, Failure> {
-        match timeout(OPEN, self.sessions.clone().acquire_owned()).await {
+        match timeout(FREE, self.sessions.clone().acquire_owned()).await {
             Ok(Ok(permit)) => Ok(permit),
             Ok(Err(_)) | Err(_) => {
                 Err(Failure::Passing(format!("all {SESSIONS} sessions of the connection are in use")))
