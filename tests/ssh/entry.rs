@@ -229,6 +229,28 @@ async fn a_server_is_reached_through_two_others() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_command_of_the_configuration_may_be_the_connection() {
+    let bed = two();
+    let hop = bed.sshd_at("ums-2");
+    let command = format!(
+        "ssh -F none -i '{}' -o UserKnownHostsFile='\"{}\"' -p {} -W %h:%p {}@{}",
+        bed.key().display(),
+        bed.known_hosts().display(),
+        hop.port(),
+        bed.user("ums-2"),
+        hop.ip()
+    );
+    let config = bed.lab.dir.join("proxied");
+    fs::write(&config, format!("ProxyCommand {command}\n")).unwrap();
+    let text = fs::read_to_string(&bed.lab.inventory_path).unwrap();
+    fs::write(&bed.lab.inventory_path, text.replace("/dev/null", "proxied")).unwrap();
+    assert_eq!(said(&link(&bed, "ums-1"), "hostname").await.unwrap(), "ums-1");
+    fs::write(&config, "ProxyCommand false\n").unwrap();
+    let error = said(&link(&bed, "ums-1"), "hostname").await.unwrap_err();
+    assert!(error.is_passing(), "{error:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn sudo_of_the_system_itself_takes_the_password_over_its_input() {
     if !rustix::process::geteuid().is_root() {
         // Nobody else can make a user; the stand-in's sudo says the same elsewhere.

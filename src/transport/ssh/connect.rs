@@ -1,12 +1,15 @@
 //! One connection to one host, made when it is wanted, shared by all who want it, made again when it is lost.
 
 use std::fmt;
+use std::process::Stdio;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use russh::ChannelOpenFailure;
+use tokio::io::{Join, join};
 use tokio::net::TcpStream;
+use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::sync::{OnceCell, OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, sleep, timeout};
 
@@ -14,7 +17,6 @@ use super::Failure;
 use super::exec::channel;
 use super::handshake::{self, Handle, Notes};
 use super::login;
-use super::piped::Piped;
 use super::settings::{self, Settings};
 use super::shared::{Shared, lock};
 use super::sudo::Way;
@@ -67,8 +69,16 @@ pub(super) struct Live {
     pub(super) root: OnceCell<Way>,
     /// Whether it failed to answer in time: the next who wants it gets a new one, sooner than this one is found dead.
     stale: AtomicBool,
-    /// The connection this one goes through.
-    _via: Option<Arc<Live>>,
+    _under: Under,
+}
+
+/// What a connection goes through, and ends with it.
+#[expect(dead_code, reason = "kept for as long as the connection, and never looked at")]
+enum Under {
+    Network,
+    /// A `ProxyCommand`.
+    Command(Child),
+    Jump(Arc<Live>),
 }
 
 impl fmt::Debug for Connection {
@@ -186,10 +196,11 @@ impl Connection {
         match settings.jumps.split_last() {
             None => {
                 if let Some(command) = &settings.proxy_command {
-                    return self.log_in(Piped::start(command)?, &settings, None).await;
+                    let (stream, child) = piped(command)?;
+                    return self.log_in(stream, &settings, Under::Command(child)).await;
                 }
                 let limit = settings.connect_timeout.unwrap_or(CONNECT);
-                self.log_in(tcp(&settings, limit).await?, &settings, None).await
+                self.log_in(tcp(&settings, limit).await?, &settings, Under::Network).await
             }
             Some((last, before)) => {
                 let hop = self.hop(last, before);
@@ -204,17 +215,12 @@ impl Connection {
                     Ok(Err(error)) => return Err(no_channel(&error).via(&last.host)),
                     Err(_) => return Err(Failure::Passing(silent(&settings, limit)).via(&last.host)),
                 };
-                self.log_in(channel.into_stream(), &settings, Some(via)).await
+                self.log_in(channel.into_stream(), &settings, Under::Jump(via)).await
             }
         }
     }
 
-    async fn log_in<S>(
-        &self,
-        stream: S,
-        settings: &Arc<Settings>,
-        via: Option<Arc<Live>>,
-    ) -> Result<Arc<Live>, Failure>
+    async fn log_in<S>(&self, stream: S, settings: &Arc<Settings>, under: Under) -> Result<Arc<Live>, Failure>
     where
         S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
     {
@@ -241,7 +247,7 @@ impl Connection {
             sessions: Arc::new(Semaphore::new(SESSIONS)),
             root: OnceCell::new(),
             stale: AtomicBool::new(false),
-            _via: via,
+            _under: under,
         }))
     }
 
@@ -334,6 +340,23 @@ async fn tcp(settings: &Settings, limit: Duration) -> Result<TcpStream, Failure>
         }
         Ok(Err(error)) => Err(Failure::Passing(format!("{} port {}: {error}", settings.host, settings.port))),
         Err(_) => Err(Failure::Passing(silent(settings, limit))),
+    }
+}
+
+/// Starts a command of the ssh configuration whose input and output are the connection.
+fn piped(command: &str) -> Result<(Join<ChildStdout, ChildStdin>, Child), Failure> {
+    let failed = |why: String| Failure::Barred(format!("starting the ProxyCommand `{command}`: {why}"));
+    let mut child = Command::new("sh")
+        .args(["-c", &format!("exec {command}")])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .kill_on_drop(true)
+        .spawn()
+        .map_err(|error| failed(error.to_string()))?;
+    match (child.stdout.take(), child.stdin.take()) {
+        (Some(output), Some(input)) => Ok((join(output, input), child)),
+        _ => Err(failed("it has no pipes".to_owned())),
     }
 }
 

@@ -19,7 +19,6 @@ mod exec;
 mod handshake;
 mod known_hosts;
 mod login;
-mod piped;
 mod settings;
 mod shared;
 mod sudo;
