@@ -83,6 +83,7 @@ async fn means_of(link: &Link) -> Result<Means, String> {
         Ok(output) => output,
         Err(
             LinkError::Barred { why, .. }
+            | LinkError::Cut { why, .. }
             | LinkError::Refused { why, .. }
             | LinkError::Unreachable { why, .. },
         ) => {

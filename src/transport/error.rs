@@ -11,6 +11,9 @@ pub enum LinkError {
         "{server}: {doing}: no connection: {why}; see that the server is up and can be reached from here"
     )]
     Unreachable { server: String, doing: &'static str, why: String },
+    /// A connection that was there broke. The call may have been carried out.
+    #[error("{server}: {doing}: the connection broke: {why}")]
+    Cut { server: String, doing: &'static str, why: String },
     /// The server understood and said no; nothing was run.
     #[error("{server}: {doing}: refused: {why}")]
     Refused { server: String, doing: &'static str, why: String },
@@ -39,7 +42,10 @@ pub enum LinkError {
 impl LinkError {
     /// Whether asking again may help: the connection failed, and the server said nothing.
     pub fn is_passing(&self) -> bool {
-        matches!(self, Self::Unreachable { .. } | Self::TimedOut { .. } | Self::Protocol { .. })
+        matches!(
+            self,
+            Self::Unreachable { .. } | Self::Cut { .. } | Self::TimedOut { .. } | Self::Protocol { .. }
+        )
     }
 
     /// Whether the way to the server is closed. It tells nothing of what runs there.

@@ -45,7 +45,9 @@ pub struct ProbeOutput {
 /// Pauses before a question is asked again over a new connection.
 const AGAIN: Duration = Duration::from_millis(250);
 const AGAIN_MOST: Duration = Duration::from_secs(1);
-/// A connection that failed within this time was cut or turned away, rather than waited for.
+/// How long a question is asked again while connections break under it.
+const INSIST: Duration = Duration::from_secs(15);
+/// A try that failed within this time was turned away, rather than waited for.
 const QUICK: Duration = Duration::from_secs(1);
 
 /// How long to wait for the rest of the output once the script has ended, where something it left behind holds the streams.
@@ -53,20 +55,24 @@ const REST: Duration = Duration::from_millis(500);
 
 impl Link {
     /// Asks a question. Its own exit status is an answer and no error. It changes nothing, so it is asked again when
-    /// a connection breaks under it; what took its time to fail is not.
+    /// a connection breaks under it, or is turned away.
     pub async fn probe(&self, probe: &Probe) -> Result<ProbeOutput, LinkError> {
-        let mut pause = AGAIN;
+        let (begun, mut pause) = (Instant::now(), AGAIN);
         loop {
-            let begun = Instant::now();
-            match self.probe_once(probe).await {
-                Err(LinkError::Unreachable { .. })
-                    if matches!(self, Self::Ssh(_)) && pause <= AGAIN_MOST && begun.elapsed() < QUICK =>
-                {
-                    tokio::time::sleep(pause).await;
-                    pause *= 2;
+            let since = Instant::now();
+            let outcome = self.probe_once(probe).await;
+            let again = match &outcome {
+                Err(LinkError::Cut { .. }) => begun.elapsed() < INSIST,
+                Err(LinkError::Unreachable { .. }) => {
+                    matches!(self, Self::Ssh(_)) && pause <= AGAIN_MOST && since.elapsed() < QUICK
                 }
-                outcome => return outcome,
+                _ => false,
+            };
+            if !again {
+                return outcome;
             }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(2 * AGAIN_MOST);
         }
     }
 
@@ -89,13 +95,13 @@ impl Link {
         let asked = timeout(probe.time, ask(channel, &probe.script, &mut out, &mut err)).await;
         let exit = match asked {
             Err(_) => return Err(LinkError::TimedOut { server: server(), doing, after: probe.time }),
-            Ok(Err(why)) => return Err(LinkError::Unreachable { server: server(), doing, why }),
+            Ok(Err(why)) => return Err(LinkError::Cut { server: server(), doing, why }),
             Ok(Ok(exit)) => exit,
         };
         if !out.greeted {
             let why = shown(if err.bytes.is_empty() { &out.bytes } else { &err.bytes }, 300);
             return Err(if why.is_empty() {
-                let why = format!("the connection ended with status {exit} before the answer");
+                let why = format!("it ended with status {exit} before the answer");
                 LinkError::Unreachable { server: server(), doing, why }
             } else {
                 LinkError::Refused { server: server(), doing, why }

@@ -262,6 +262,7 @@ impl Failure {
     fn shared(&self) -> Option<Self> {
         match self {
             Self::Passing(why) => Some(Self::Passing(why.clone())),
+            Self::Cut(why) => Some(Self::Cut(why.clone())),
             Self::Barred(why) => Some(Self::Barred(why.clone())),
             Self::Needs { .. } => None,
         }
@@ -272,6 +273,7 @@ impl Failure {
         let told = |why: String| format!("through the jump host {hop}: {why}");
         match self {
             Self::Passing(why) => Self::Passing(told(why)),
+            Self::Cut(why) => Self::Cut(told(why)),
             Self::Barred(why) => Self::Barred(told(why)),
             needs @ Self::Needs { .. } => needs,
         }
@@ -326,7 +328,7 @@ impl Live {
     fn lost(&self, error: &russh::Error) -> Failure {
         match error {
             russh::Error::ChannelOpenFailure(_) => no_channel(error),
-            _ => Failure::Passing(self.ended()),
+            _ => Failure::Cut(self.ended()),
         }
     }
 }

@@ -126,9 +126,9 @@ fn why_not(error: &russh::Error) -> Failure {
             Failure::Barred(format!("no common {kind:?} algorithm; the server offers {}", theirs.join(", ")))
         }
         russh::Error::Disconnect | russh::Error::HUP => {
-            Failure::Passing("the server closed the connection during the handshake".to_owned())
+            Failure::Cut("the server closed the connection during the handshake".to_owned())
         }
-        error => Failure::Passing(format!("handshake: {error}")),
+        error => Failure::Cut(format!("handshake: {error}")),
     }
 }
 

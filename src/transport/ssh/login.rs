@@ -114,7 +114,7 @@ impl Login<'_> {
             let user = self.settings.user.clone();
             let outcome = self.handle.authenticate_openssh_cert(user, key.clone(), certificate).await;
             self.tried.push(format!("the certificate of {}", path.display()));
-            if self.is_in(&outcome.map_err(|error| Failure::Passing(format!("login: {error}")))?)? {
+            if self.is_in(&outcome.map_err(|error| Failure::Cut(format!("login: {error}")))?)? {
                 return Ok(true);
             }
         }
@@ -122,7 +122,7 @@ impl Login<'_> {
         let user = self.settings.user.clone();
         let outcome = self.handle.authenticate_publickey(user, PrivateKeyWithHashAlg::new(key, hash)).await;
         self.tried.push(path.display().to_string());
-        self.is_in(&outcome.map_err(|error| Failure::Passing(format!("login: {error}")))?)
+        self.is_in(&outcome.map_err(|error| Failure::Cut(format!("login: {error}")))?)
     }
 
     /// The certificate of a key: beside it, or among those that are named.
@@ -140,7 +140,7 @@ impl Login<'_> {
         }
         if self.rsa_hash.is_none() {
             let best = self.handle.best_supported_rsa_hash().await;
-            let best = best.map_err(|error| Failure::Passing(format!("login: {error}")))?;
+            let best = best.map_err(|error| Failure::Cut(format!("login: {error}")))?;
             self.rsa_hash = best.flatten().or(Some(HashAlg::Sha512));
         }
         Ok(self.rsa_hash)

@@ -51,6 +51,8 @@ pub struct Ssh {
 enum Failure {
     /// Trying again may help.
     Passing(String),
+    /// A connection that was there broke.
+    Cut(String),
     /// It does not, until somebody changes something.
     Barred(String),
     /// A person can help: by vouching for `key`, or with a secret.
@@ -78,6 +80,7 @@ impl Ssh {
                 Failure::Passing(why) => {
                     LinkError::Unreachable { server, doing, why: shown(why.as_bytes(), 600) }
                 }
+                Failure::Cut(why) => LinkError::Cut { server, doing, why: shown(why.as_bytes(), 600) },
                 Failure::Barred(why) => LinkError::Barred { server, doing, why: shown(why.as_bytes(), 600) },
                 Failure::Needs { access, .. } => {
                     LinkError::Barred { server, doing, why: format!("nobody gave the {access}") }

@@ -115,7 +115,7 @@ fn closed(user: &str, why: &str) -> Failure {
 }
 
 async fn all_of(mut channel: Channel) -> Result<String, Failure> {
-    let broken = |error: std::io::Error| Failure::Passing(error.to_string());
+    let broken = |error: std::io::Error| Failure::Cut(error.to_string());
     channel.stdin.shutdown().await.map_err(broken)?;
     let mut said = Vec::new();
     let mut out = (&mut channel.stdout).take(SAID as u64);
@@ -132,7 +132,7 @@ async fn ask(live: &Arc<Live>, call: &Call, secret: &Secret) -> Result<Asked, Fa
     let (prompt, begun) = (format!("nofm-{word}:"), format!("nofm-go-{word}\n"));
     let identity = Identity::Password { prompt: prompt.clone(), begun: begun.trim_end().to_owned() };
     let mut channel = live.exec(command_line(&call.argv(&identity))).await?;
-    let broken = |error: std::io::Error| Failure::Passing(error.to_string());
+    let broken = |error: std::io::Error| Failure::Cut(error.to_string());
     let (mut out, mut err, mut given) = (Vec::new(), Vec::new(), false);
     let talk = async {
         loop {
