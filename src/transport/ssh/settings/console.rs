@@ -19,6 +19,9 @@ const LIMIT: Duration = Duration::from_secs(10);
 /// No configuration of one host comes near it.
 const PRINTED: u64 = 256 << 10;
 
+/// Nor what it says besides, the names of the files it reads included.
+pub(super) const SAID: u64 = 32 << 10;
+
 /// Processes at a time, over all servers.
 static ASKING: Semaphore = Semaphore::const_new(8);
 
@@ -60,15 +63,17 @@ impl Console {
         path.strip_prefix("~").map_or_else(|_| path.to_owned(), |rest| self.home.join(rest))
     }
 
-    /// The configuration for one host, from the user's own file or from `file`.
-    pub(super) async fn ask(
+    /// The configuration for one host, from the user's own file or from `file`, whatever is known already. With it, what
+    /// else `ssh` says; `verbosely` it names the files it reads.
+    pub(super) async fn ask_anew(
         &self,
         wanted: &Wanted<'_>,
         file: Option<&Path>,
-    ) -> Result<Config, SettingsError> {
+        verbosely: bool,
+    ) -> Result<(Config, Vec<u8>), SettingsError> {
         let host = || wanted.host.to_owned();
         let mut command = Command::new(&self.program);
-        command.arg("-G");
+        command.arg(if verbosely { "-vG" } else { "-G" });
         if let Some(file) = file {
             command.arg("-F").arg(self.file(file));
         }
@@ -89,7 +94,7 @@ impl Console {
             Err(_) => Err(SettingsError::TimedOut { host: host(), after: self.limit }),
             Ok(Err(error)) if error.kind() == io::ErrorKind::NotFound => match file {
                 Some(file) => Err(SettingsError::NoProgram { path: file.to_owned() }),
-                None => self.usual(wanted),
+                None => Ok((self.usual(wanted)?, Vec::new())),
             },
             Ok(Err(source)) => Err(SettingsError::Start { host: host(), source }),
             Ok(Ok(Answer { right: false, mut errors, .. })) => {
@@ -100,7 +105,8 @@ impl Console {
             Ok(Ok(Answer { text, .. })) if text.len() as u64 > PRINTED => {
                 Err(SettingsError::Odd { host: host(), why: "more than 256 KiB".to_owned() })
             }
-            Ok(Ok(Answer { text, .. })) => Config::read(&String::from_utf8_lossy(&text))
+            Ok(Ok(Answer { text, errors, .. })) => Config::read(&String::from_utf8_lossy(&text))
+                .map(|config| (config, errors))
                 .map_err(|why| SettingsError::Odd { host: host(), why }),
         }
     }
@@ -124,7 +130,7 @@ struct Answer {
 async fn run(command: &mut Command) -> io::Result<Answer> {
     let mut child = command.spawn()?;
     let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
-    let (text, errors) = tokio::try_join!(bounded(stdout, PRINTED + 1), bounded(stderr, 4096))?;
+    let (text, errors) = tokio::try_join!(bounded(stdout, PRINTED + 1), bounded(stderr, SAID))?;
     if text.len() as u64 > PRINTED {
         // Dropping the process ends it: nobody reads the rest.
         return Ok(Answer { right: true, text, errors });

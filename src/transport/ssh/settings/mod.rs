@@ -5,6 +5,7 @@
 
 mod config;
 mod console;
+mod uniform;
 
 use std::ffi::OsString;
 use std::io;
@@ -93,7 +94,8 @@ pub enum SettingsError {
     NoHome,
 }
 
-/// How the server at `address` is reached. Nothing is kept: the configuration may change while nofm runs.
+/// How the server at `address` is reached. Nothing is kept for longer than it takes to ask for a farm: the configuration
+/// may change while nofm runs.
 ///
 /// # Errors
 /// Why that cannot be told.
