@@ -5,7 +5,9 @@ use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use tokio::io::{AsyncRead, AsyncWrite};
+use bytes::Bytes;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
+use tokio::process::ChildStdin;
 
 use super::words::quoted;
 use super::{LinkError, Local, Shared, Ssh};
@@ -110,11 +112,23 @@ const LOADER: &str = "IFS= read -r e || exit 90; s=; l=; n=$(printf \"\\n_\"); n
 
 /// An open channel. Dropping it ends what runs only when the call was [`Call::ours`].
 pub(super) struct Channel {
-    pub stdin: Box<dyn AsyncWrite + Send + Unpin>,
+    pub stdin: Box<dyn Inlet>,
     pub stdout: Box<dyn AsyncRead + Send + Unpin>,
     pub stderr: Box<dyn AsyncRead + Send + Unpin>,
     /// The exit status; 128 + N after signal N.
     pub exit: Pin<Box<dyn Future<Output = io::Result<i32>> + Send>>,
+}
+
+/// The input of a channel.
+pub(super) trait Inlet: AsyncWrite + Send + Unpin {
+    /// Sends all of `piece`, which is not copied where that can be avoided.
+    fn give(&mut self, piece: Bytes) -> Pin<Box<dyn Future<Output = io::Result<()>> + Send + '_>>;
+}
+
+impl Inlet for ChildStdin {
+    fn give(&mut self, piece: Bytes) -> Pin<Box<dyn Future<Output = io::Result<()>> + Send + '_>> {
+        Box::pin(async move { self.write_all(&piece).await })
+    }
 }
 
 #[cfg(test)]

@@ -66,14 +66,15 @@ impl Link {
             },
             frame => return Err(talk.misfit(&format!("{frame:?}"))),
         };
-        let reader = source.reader();
+        let mut reader = source.reader();
         loop {
             progress(sent);
-            let piece = source.piece(sent).await.map_err(console)?;
+            let piece = reader.piece(sent).await.map_err(console)?;
             if piece.is_empty() {
                 break;
             }
-            match tokio::time::timeout(SILENCE, talk.send(&piece)).await {
+            let length = piece.len() as u64;
+            match tokio::time::timeout(SILENCE, talk.send_piece(piece)).await {
                 Ok(Ok(())) => {}
                 // The server stopped reading, and says why.
                 Ok(Err(_)) => break,
@@ -82,7 +83,7 @@ impl Link {
                     return Err(LinkError::TimedOut { server, doing, after: SILENCE });
                 }
             }
-            sent += piece.len() as u64;
+            sent += length;
         }
         drop(reader);
         talk.end_input().await;

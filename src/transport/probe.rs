@@ -50,6 +50,9 @@ const INSIST: Duration = Duration::from_secs(15);
 /// A try that failed within this time was turned away, rather than waited for.
 const QUICK: Duration = Duration::from_secs(1);
 
+/// Bytes read at once: most answers are a line or two, and hundreds of servers are asked at the same time.
+const PIECE: usize = 1024;
+
 /// How long to wait for the rest of the output once the script has ended, where something it left behind holds the streams.
 const REST: Duration = Duration::from_millis(500);
 
@@ -123,7 +126,7 @@ async fn ask(channel: Channel, script: &str, out: &mut Kept, err: &mut Kept) -> 
     // The question runs as if nothing had been before it: no variables of the loader, nothing on its input.
     let call = "printf '\\nnofm1 %s\\n' \"$e\"; exec </dev/null; eval \"unset c e l n s$n$s\"";
     let input = envelope(&marker, script, call);
-    let mut stdout = BufReader::new(stdout);
+    let mut stdout = BufReader::with_capacity(PIECE, stdout);
     let streams = async {
         tokio::join!(
             async {
@@ -171,7 +174,7 @@ impl Kept {
 
     /// Reads to the end and keeps what there is room for.
     async fn fill<R: AsyncRead + Unpin>(&mut self, mut stream: R) {
-        let mut piece = vec![0; 16 * 1024];
+        let mut piece = [0; PIECE];
         while let Ok(read @ 1..) = stream.read(&mut piece).await {
             let room = self.most.saturating_sub(self.bytes.len());
             self.bytes.extend_from_slice(&piece[..read.min(room)]);

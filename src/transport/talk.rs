@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use tokio::io::{
     AsyncBufRead, AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWriteExt as _, BufReader,
 };
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use super::channel::{Call, Channel, Link};
+use super::channel::{Call, Channel, Inlet, Link};
 use super::error::LinkError;
 use super::words::{quoted, shown};
 
@@ -47,7 +48,7 @@ pub(super) struct Talk {
     marker: String,
     /// Whether the script has begun: what goes wrong before that has changed nothing.
     begun: bool,
-    stdin: Option<Box<dyn tokio::io::AsyncWrite + Send + Unpin>>,
+    stdin: Option<Box<dyn Inlet>>,
     stdout: BufReader<Box<dyn AsyncRead + Send + Unpin>>,
     stderr: JoinHandle<Vec<u8>>,
     exit: std::pin::Pin<Box<dyn Future<Output = std::io::Result<i32>> + Send>>,
@@ -109,6 +110,14 @@ impl Talk {
             stdin.flush().await?;
         }
         Ok(())
+    }
+
+    /// Sends a piece of a file.
+    pub(super) async fn send_piece(&mut self, piece: Bytes) -> std::io::Result<()> {
+        match &mut self.stdin {
+            Some(stdin) => stdin.give(piece).await,
+            None => Ok(()),
+        }
     }
 
     /// Ends the input.

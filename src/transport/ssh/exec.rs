@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::{Buf as _, Bytes};
@@ -12,7 +13,7 @@ use russh::{ChannelMsg, ChannelReadHalf, ChannelWriteHalf, Sig};
 use tokio::io::{AsyncRead, ReadBuf};
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 
-use crate::transport::channel::Channel;
+use crate::transport::channel::{Channel, Inlet};
 
 /// Pieces of output that wait for their reader before the server is held up.
 const QUEUE: usize = 16;
@@ -34,6 +35,8 @@ pub(super) fn channel(
     let (held, dropped) = mpsc::channel(1);
     let (open, closed) = oneshot::channel();
     let stdin = write.make_writer();
+    let write = Arc::new(write);
+    let input = write.clone();
     tokio::spawn(async move {
         let mut pump = Pump { stdout: Some(stdout_tx), stderr: Some(stderr_tx), exit: Some(exit_tx) };
         pump.run(read, dropped).await;
@@ -46,7 +49,12 @@ pub(super) fn channel(
         drop(permit);
     });
     Channel {
-        stdin: Box::new(Input { inner: Box::pin(stdin), closed: Some(closed), _held: held.clone() }),
+        stdin: Box::new(Input {
+            inner: Box::pin(stdin),
+            whole: input,
+            closed: Some(closed),
+            _held: held.clone(),
+        }),
         stdout: Box::new(Output { queue: stdout, piece: Bytes::new(), _held: held.clone() }),
         stderr: Box::new(Output { queue: stderr, piece: Bytes::new(), _held: held.clone() }),
         exit: Box::pin(Ending { exit, _held: held }),
@@ -126,6 +134,8 @@ fn number(signal: &Sig) -> i32 {
 
 struct Input {
     inner: Pin<Box<dyn tokio::io::AsyncWrite + Send>>,
+    /// The same input, for what need not be copied.
+    whole: Arc<ChannelWriteHalf<Msg>>,
     /// Without it, whoever waits for the server to take more would wait for ever once the channel is closed.
     closed: Option<oneshot::Receiver<Infallible>>,
     _held: mpsc::Sender<Infallible>,
@@ -146,6 +156,22 @@ impl tokio::io::AsyncWrite for Input {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.inner.as_mut().poll_shutdown(cx)
+    }
+}
+
+impl Inlet for Input {
+    fn give(&mut self, piece: Bytes) -> Pin<Box<dyn Future<Output = io::Result<()>> + Send + '_>> {
+        Box::pin(async move {
+            let broken = || io::Error::from(io::ErrorKind::BrokenPipe);
+            let Some(closed) = &mut self.closed else { return Err(broken()) };
+            tokio::select! {
+                biased;
+                _ = closed => {}
+                given = self.whole.data_bytes(piece) => return given.map_err(|_| broken()),
+            }
+            self.closed = None;
+            Err(broken())
+        })
     }
 }
 
