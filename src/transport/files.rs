@@ -66,10 +66,10 @@ impl Link {
             },
             frame => return Err(talk.misfit(&format!("{frame:?}"))),
         };
-        let mut reader = source.reader();
+        let reader = source.reader();
         loop {
             progress(sent);
-            let piece = reader.piece(sent).await.map_err(console)?;
+            let piece = source.piece(sent).await.map_err(console)?;
             if piece.is_empty() {
                 break;
             }

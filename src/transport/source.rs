@@ -5,14 +5,12 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::{FileExt as _, MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, PoisonError};
-use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 use sha2::{Digest as _, Sha256};
-use tokio::sync::{Mutex, Notify};
-use tokio::time::timeout;
+use tokio::sync::Mutex;
 
 use super::files::hex;
 
@@ -20,12 +18,6 @@ use super::files::hex;
 pub(super) const PIECE: usize = 256 * 1024;
 /// Pieces kept for those who come a little later: 8 MiB a file.
 const KEPT: usize = 32;
-/// Pieces before one that somebody still needs is given up, from where on those ahead wait.
-const NEAR: u64 = 4;
-/// How long a reader waits for others in all, besides a small part of the time that it has been reading: one slow
-/// server is not to slow down all.
-const PATIENCE: Duration = Duration::from_millis(50);
-const PART: u32 = 20;
 
 /// The files of this console that a session sends.
 #[derive(Debug, Default)]
@@ -44,10 +36,7 @@ pub struct Source {
     pub length: u64,
     pub executable: bool,
     pieces: Mutex<VecDeque<(u64, Bytes)>>,
-    /// The piece that each reader asks for, by its number.
-    readers: std::sync::Mutex<HashMap<usize, u64>>,
-    moved: Notify,
-    born: AtomicUsize,
+    readers: AtomicUsize,
     reads: AtomicUsize,
 }
 
@@ -123,9 +112,7 @@ impl Source {
             length,
             executable: about.permissions().mode() & 0o100 != 0,
             pieces: Mutex::default(),
-            readers: std::sync::Mutex::default(),
-            moved: Notify::new(),
-            born: AtomicUsize::new(0),
+            readers: AtomicUsize::new(0),
             reads: AtomicUsize::new(0),
         })
     }
@@ -139,7 +126,8 @@ impl Source {
         self.reads.load(Ordering::Relaxed)
     }
 
-    async fn piece(self: &Arc<Self>, offset: u64) -> io::Result<Bytes> {
+    /// The bytes from `offset` on, up to the next whole piece; none at the end.
+    pub(super) async fn piece(self: &Arc<Self>, offset: u64) -> io::Result<Bytes> {
         let number = offset / PIECE as u64;
         let mut pieces = self.pieces.lock().await;
         let kept = pieces.iter().find(|(kept, _)| *kept == number).map(|(_, piece)| piece.clone());
@@ -168,66 +156,22 @@ impl Source {
         Ok(room.freeze())
     }
 
-    /// Somebody who reads it, once from its beginning to its end.
+    /// Counts a reader; with the last one gone nothing is kept in memory.
     pub(super) fn reader(self: &Arc<Self>) -> Reader {
-        let number = self.born.fetch_add(1, Ordering::Relaxed);
-        Reader { source: self.clone(), number, begun: Instant::now(), waited: Duration::ZERO }
-    }
-
-    fn readers(&self) -> std::sync::MutexGuard<'_, HashMap<usize, u64>> {
-        self.readers.lock().unwrap_or_else(PoisonError::into_inner)
+        self.readers.fetch_add(1, Ordering::AcqRel);
+        Reader(self.clone())
     }
 }
 
-/// With the last one gone nothing is kept in memory.
-pub(super) struct Reader {
-    source: Arc<Source>,
-    number: usize,
-    begun: Instant,
-    waited: Duration,
-}
-
-impl Reader {
-    /// The bytes from `offset` on, up to the next whole piece; none at the end.
-    pub(super) async fn piece(&mut self, offset: u64) -> io::Result<Bytes> {
-        let wanted = offset / PIECE as u64;
-        self.source.readers().insert(self.number, wanted);
-        self.source.moved.notify_waiters();
-        self.wait_for_others(wanted).await;
-        self.source.piece(offset).await
-    }
-
-    /// Waits a little where those behind would soon find their pieces gone, and the file be read once for each.
-    async fn wait_for_others(&mut self, wanted: u64) {
-        loop {
-            let moved = self.source.moved.notified();
-            let needs =
-                |next: &u64| (KEPT as u64 - NEAR..=KEPT as u64).contains(&wanted.saturating_sub(*next));
-            if !self.source.readers().values().any(needs) {
-                return;
-            }
-            let left = (PATIENCE + self.begun.elapsed() / PART).saturating_sub(self.waited);
-            if left.is_zero() {
-                return;
-            }
-            let from = Instant::now();
-            let _ = timeout(left, moved).await;
-            self.waited += from.elapsed();
-        }
-    }
-}
+pub(super) struct Reader(Arc<Source>);
 
 impl Drop for Reader {
     fn drop(&mut self) {
-        let mut readers = self.source.readers();
-        readers.remove(&self.number);
-        if readers.is_empty()
-            && let Ok(mut pieces) = self.source.pieces.try_lock()
+        if self.0.readers.fetch_sub(1, Ordering::AcqRel) == 1
+            && let Ok(mut pieces) = self.0.pieces.try_lock()
         {
             pieces.clear();
         }
-        drop(readers);
-        self.source.moved.notify_waiters();
     }
 }
 
@@ -243,55 +187,21 @@ mod tests {
         let sources = Sources::default();
         let source = sources.get(&path).await.unwrap();
         assert_eq!(sources.get(&path).await.unwrap().sha256, source.sha256);
-        let (mut one, mut two) = (source.reader(), source.reader());
+        let (one, two) = (source.reader(), source.reader());
         let mut offset = 0;
         loop {
-            let piece = one.piece(offset).await.unwrap();
-            assert_eq!(two.piece(offset).await.unwrap(), piece);
+            let piece = source.piece(offset).await.unwrap();
+            assert_eq!(source.piece(offset).await.unwrap(), piece);
             if piece.is_empty() {
                 break;
             }
             offset += piece.len() as u64;
         }
         assert_eq!((offset, source.reads()), (3 * PIECE as u64 + 5, 4));
-        assert_eq!(one.piece(PIECE as u64 + 3).await.unwrap().len(), PIECE - 3);
+        assert_eq!(source.piece(PIECE as u64 + 3).await.unwrap().len(), PIECE - 3);
         drop((one, two));
         assert!(source.pieces.lock().await.is_empty());
         std::fs::write(&path, b"other").unwrap();
         assert_ne!(sources.get(&path).await.unwrap().sha256, source.sha256);
-    }
-
-    #[tokio::test]
-    async fn those_ahead_wait_for_those_behind_but_not_for_long() {
-        let pieces = 3 * KEPT;
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("file");
-        std::fs::File::create(&path).unwrap().set_len((pieces * PIECE) as u64).unwrap();
-        let source = Sources::default().get(&path).await.unwrap();
-        let (mut stuck, mut fast, mut slow) = (source.reader(), source.reader(), source.reader());
-        stuck.piece(0).await.unwrap();
-        let fast = async move {
-            for number in 0..pieces {
-                fast.piece((number * PIECE) as u64).await.unwrap();
-            }
-            fast
-        };
-        let fast = fast.await;
-        assert!(fast.waited >= PATIENCE, "{:?}", fast.waited);
-        assert_eq!(source.reads(), pieces);
-        drop((stuck, fast));
-
-        let mut fast = source.reader();
-        let ahead = tokio::spawn(async move {
-            for number in 0..pieces {
-                fast.piece((number * PIECE) as u64).await.unwrap();
-            }
-        });
-        for number in 0..pieces {
-            slow.piece((number * PIECE) as u64).await.unwrap();
-            tokio::task::yield_now().await;
-        }
-        ahead.await.unwrap();
-        assert!(source.reads() <= 2 * pieces + KEPT, "{} reads", source.reads());
     }
 }

@@ -171,7 +171,10 @@ impl Bed {
             until("a server has its namespaces", || file.exists());
             let pid = fs::read_to_string(file).unwrap();
             let (pid, bridge) = (pid.trim(), &network.bridge);
-            writeln!(batch, "link add {cable} type veth peer name eth0 netns {pid}").unwrap();
+            // As a real one a server comes back with the address that everybody remembers of its network card.
+            let [a, b, c, d] = self.lab_server(name).address.octets();
+            let card = format!("02:00:{a:02x}:{b:02x}:{c:02x}:{d:02x}");
+            writeln!(batch, "link add {cable} type veth peer name eth0 address {card} netns {pid}").unwrap();
             writeln!(batch, "link set {cable} master {bridge} up").unwrap();
         }
         ip(&batch);

@@ -233,15 +233,18 @@ async fn a_command_of_the_configuration_may_be_the_connection() {
     let bed = two();
     let hop = bed.sshd_at("ums-2");
     let command = format!(
-        "ssh -F none -i '{}' -o UserKnownHostsFile='\"{}\"' -p {} -W %h:%p {}@{}",
+        "exec ssh -F none -i \"{}\" -o UserKnownHostsFile='\"{}\"' -p {} -W \"$1:$2\" {}@{}",
         bed.key().display(),
-        bed.known_hosts().display(),
+        bed.known_hosts().display().to_string().replace('\'', r"'\''"),
         hop.port(),
         bed.user("ums-2"),
         hop.ip()
     );
+    let folder = tempfile::tempdir().unwrap();
+    let script = folder.path().join("through");
+    fs::write(&script, command).unwrap();
     let config = bed.lab.dir.join("proxied");
-    fs::write(&config, format!("ProxyCommand {command}\n")).unwrap();
+    fs::write(&config, format!("ProxyCommand sh {} %h %p\n", script.display())).unwrap();
     let text = fs::read_to_string(&bed.lab.inventory_path).unwrap();
     fs::write(&bed.lab.inventory_path, text.replace("/dev/null", "proxied")).unwrap();
     assert_eq!(said(&link(&bed, "ums-1"), "hostname").await.unwrap(), "ums-1");
