@@ -14,8 +14,9 @@ nofm_size() {
 
 # Sets nofm_sum to the SHA-256 of file $1 in hexadecimal; fails when nothing here can compute it.
 nofm_sha256() {
+    # openssl uses what the processor has for it, and takes a fraction of the time of the others.
     nofm_sum=$({
-        sha256sum <"$1" || shasum -a 256 <"$1" || openssl dgst -sha256 <"$1" || sha256 <"$1"
+        openssl dgst -sha256 <"$1" || sha256sum <"$1" || shasum -a 256 <"$1" || sha256 <"$1"
     } 2>/dev/null) || return 1
     # The sum comes first, or last after the words of openssl.
     case $nofm_sum in

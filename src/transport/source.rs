@@ -16,8 +16,8 @@ use super::files::hex;
 
 /// Bytes read at once.
 pub(super) const PIECE: usize = 256 * 1024;
-/// Pieces kept for those who come a little later: 8 MiB a file.
-const KEPT: usize = 32;
+/// Pieces kept for those who come a little later: 16 MiB a file.
+const KEPT: usize = 64;
 
 /// The files of this console that a session sends.
 #[derive(Debug, Default)]

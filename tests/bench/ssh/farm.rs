@@ -12,6 +12,8 @@ use tempfile::TempDir;
 use super::cpu;
 use super::tools::{bring, run, sshd};
 
+const PREFIX: &str = "nofm-bench-";
+
 pub struct Farm {
     folder: TempDir,
     sshds: Vec<Child>,
@@ -24,7 +26,9 @@ impl Farm {
         // In memory, where there is such a place, so that no disk is measured.
         let memory = Path::new("/dev/shm");
         let place = if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() };
-        let folder = tempfile::Builder::new().prefix("nofm-bench-").tempdir_in(place).expect("a folder");
+        forget_stale(&place);
+        let prefix = format!("{PREFIX}{}-", std::process::id());
+        let folder = tempfile::Builder::new().prefix(&prefix).tempdir_in(place).expect("a folder");
         let mut farm = Self { folder, sshds: Vec::new(), port: free_port() };
         let client = farm.key("client");
         fs::write(farm.path("authorized_keys"), &client).expect("room");
@@ -132,6 +136,17 @@ impl Drop for Farm {
         }
         for sshd in &mut self.sshds {
             let _ = sshd.wait();
+        }
+    }
+}
+
+/// Takes away what was left by those that were killed: it may fill the memory of this machine.
+fn forget_stale(place: &Path) {
+    for folder in fs::read_dir(place).expect("a folder").flatten() {
+        let name = folder.file_name().to_string_lossy().into_owned();
+        let owner = name.strip_prefix(PREFIX).and_then(|rest| rest.split('-').next());
+        if owner.is_some_and(|pid| !Path::new("/proc").join(pid).exists()) {
+            let _ = fs::remove_dir_all(folder.path());
         }
     }
 }
