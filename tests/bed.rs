@@ -24,7 +24,7 @@ use nofm::lab::{self, Lab, LabOptions, LabServer, LabSsh};
 
 use namespaces::Network;
 pub use proxy::{Direction, Proxy};
-pub use tools::sshd;
+pub use tools::{bring, sshd};
 pub use user::RealUser;
 
 /// How the servers of a bed are kept apart.

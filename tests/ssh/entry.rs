@@ -38,7 +38,11 @@ async fn an_unknown_host_key_is_asked_about_once_and_written_down() {
     let bed = two();
     bed.forget_host_key("ums-1");
     let public = bed.sshd_folder("ums-1").join("host_key.pub");
-    let printed = Command::new("ssh-keygen").arg("-lf").arg(public).output().unwrap();
+    let printed = Command::new(crate::bed::bring("ssh-keygen", "openssh-client"))
+        .arg("-lf")
+        .arg(public)
+        .output()
+        .unwrap();
     let printed = String::from_utf8(printed.stdout).unwrap();
     let person = Person::who_says([Word::Trusted]);
     let shared = shared(&person);
@@ -97,7 +101,8 @@ async fn the_authority_of_a_known_hosts_file_vouches_for_hosts() {
     let folder = tempfile::tempdir().unwrap();
     let authority = folder.path().join("authority");
     let keygen = |args: &[&str]| {
-        let output = Command::new("ssh-keygen").args(args).output().unwrap();
+        let output =
+            Command::new(crate::bed::bring("ssh-keygen", "openssh-client")).args(args).output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     };
     keygen(&["-q", "-t", "ed25519", "-N", "", "-f", authority.to_str().unwrap()]);

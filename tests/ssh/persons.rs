@@ -20,7 +20,7 @@ fn with_key(bed: &Bed, key: &Path) -> Inventory {
 /// Makes a key that a server lets in.
 fn key(bed: &Bed, folder: &Path, kind: &[&str], passphrase: &str) -> std::path::PathBuf {
     let path = folder.join("key");
-    let made = Command::new("ssh-keygen")
+    let made = Command::new(crate::bed::bring("ssh-keygen", "openssh-client"))
         .args(["-q", "-N", passphrase, "-C", "tester", "-f", path.to_str().unwrap(), "-t"])
         .args(kind)
         .status();
@@ -67,14 +67,17 @@ async fn an_agent_signs_for_a_key_whose_file_is_elsewhere() {
     let folder = tempfile::tempdir().unwrap();
     let path = key(&bed, folder.path(), &["ed25519"], "");
     let socket = folder.path().join("agent");
-    let mut agent = Command::new("ssh-agent")
+    let mut agent = Command::new(crate::bed::bring("ssh-agent", "openssh-client"))
         .args(["-D", "-a", socket.to_str().unwrap()])
         .stdout(Stdio::null())
         .spawn()
         .unwrap();
     until("the agent listens", || socket.exists()).await;
-    let added =
-        Command::new("ssh-add").arg(&path).env("SSH_AUTH_SOCK", &socket).stderr(Stdio::null()).status();
+    let added = Command::new(crate::bed::bring("ssh-add", "openssh-client"))
+        .arg(&path)
+        .env("SSH_AUTH_SOCK", &socket)
+        .stderr(Stdio::null())
+        .status();
     assert!(added.unwrap().success());
     // Only the public half is left here.
     fs::remove_file(&path).unwrap();

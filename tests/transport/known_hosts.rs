@@ -54,14 +54,17 @@ impl Keys {
 }
 
 fn keygen(arguments: &[&str]) {
-    let output = Command::new("ssh-keygen").args(arguments).output().unwrap();
+    let output =
+        Command::new(crate::bed::bring("ssh-keygen", "openssh-client")).args(arguments).output().unwrap();
     assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
 /// The lines of `file` that `ssh-keygen` finds for a host.
 fn found(file: &Path, name: &str) -> Vec<usize> {
-    let output =
-        Command::new("ssh-keygen").args(["-F", name, "-f", file.to_str().unwrap()]).output().unwrap();
+    let output = Command::new(crate::bed::bring("ssh-keygen", "openssh-client"))
+        .args(["-F", name, "-f", file.to_str().unwrap()])
+        .output()
+        .unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     let number =
         |line: &str| line.split("found: line ").nth(1)?.split_ascii_whitespace().next()?.parse().ok();
