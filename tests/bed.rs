@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use nofm::lab::{self, Lab, LabOptions, LabServer, LabSsh};
+use nofm::lab::{self, Lab, LabOptions, LabServer, LabSource, LabSsh};
 
 use namespaces::Network;
 pub use proxy::{Direction, Proxy};
@@ -101,10 +101,8 @@ impl Bed {
         let mut network = (form == Form::Namespaces).then(Network::new);
         let disk_mb = options.disk_mb;
         let options = LabOptions {
-            servers: options.servers,
-            balancers: options.balancers,
-            consoles: options.consoles,
-            faults: options.faults.iter().map(|fault| fault.parse().unwrap()).collect(),
+            counts: crate::lab::counts(options.servers, options.balancers, options.consoles),
+            faults: options.faults.iter().map(|fault| (*fault).to_owned()).collect(),
             speed: options.speed,
             program: Some(PathBuf::from(env!("CARGO_BIN_EXE_nofm"))),
             ssh: true,
@@ -112,9 +110,10 @@ impl Bed {
             network: network.as_ref().map(Network::address),
             ..LabOptions::new(folder.join("the admin's farm"))
         };
+        let source = LabSource::of("igel_ums_ha").expect("a built-in lab");
         let lab = match &mut network {
-            None => lab::create("igel_ums_ha", &options),
-            Some(_) => lab::lay("igel_ums_ha", &options),
+            None => lab::create(&source, &options),
+            Some(_) => lab::lay(&source, &options),
         };
         let lab = lab.unwrap_or_else(|e| panic!("{e}"));
         let mut bed = Self { lab, form, network, fronts: Vec::new(), users: Vec::new(), folder };

@@ -5,6 +5,7 @@ mod folder;
 mod stand_ins;
 mod upgrade;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -12,10 +13,33 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use nofm::lab::{self, Lab, LabOptions, serve};
+use nofm::lab::{self, Lab, LabOptions, LabSource, serve};
 
 pub const SILENT: &str =
     "--nox11 -- --accept-eula yes --accept-license-info yes --accept-sso-info yes --silent yes";
+
+fn igel() -> LabSource {
+    LabSource::of("igel-ums-ha").expect("a built-in lab")
+}
+
+fn strings(words: &[&str]) -> Vec<String> {
+    words.iter().map(|word| (*word).to_owned()).collect()
+}
+
+/// The installer that the answers name.
+pub fn installer(lab: &Lab) -> PathBuf {
+    lab.dir.join("media/setup-igel-ums-linux_12.08.130.bin")
+}
+
+/// One of a version older than what is installed.
+fn older_installer(lab: &Lab) -> PathBuf {
+    lab.dir.join("media/setup-igel-ums-linux_12.01.100.bin")
+}
+
+/// So many servers of each kind.
+pub fn counts(servers: usize, balancers: usize, consoles: usize) -> BTreeMap<String, usize> {
+    [("ums", servers), ("lb", balancers), ("console", consoles)].map(|(kind, n)| (kind.to_owned(), n)).into()
+}
 
 /// A lab that is gone when the test is over, however it ends.
 struct Farm {
@@ -60,7 +84,7 @@ struct Row {
 
 impl Farm {
     fn new(faults: &[&str]) -> Self {
-        Self::with(|options| options.faults = faults.iter().map(|fault| fault.parse().unwrap()).collect())
+        Self::with(|options| options.faults = strings(faults))
     }
 
     fn with(change: impl FnOnce(&mut LabOptions)) -> Self {
@@ -70,7 +94,7 @@ impl Farm {
         options.speed = 30.0;
         options.program = Some(program(folder.path()));
         change(&mut options);
-        let lab = lab::create("igel-ums-ha", &options).unwrap_or_else(|e| panic!("{e}"));
+        let lab = lab::create(&igel(), &options).unwrap_or_else(|e| panic!("{e}"));
         Self { lab, _folder: folder }
     }
 
@@ -105,7 +129,7 @@ impl Farm {
     }
 
     fn installer(&self) -> String {
-        format!("sh '{}'", self.lab.installer_path.display().to_string().replace('\'', r"'\''"))
+        format!("sh '{}'", installer(&self.lab).display().to_string().replace('\'', r"'\''"))
     }
 
     fn install(&self, server: &str) -> Said {

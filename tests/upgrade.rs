@@ -11,7 +11,7 @@ use nofm::client::{Follower, Mode};
 use nofm::engine::{About, Choice, Close, Event, Intent, Outcome, State};
 use nofm::inventory::Answers;
 use nofm::journal::{self, SessionDir, StateDir, session_id};
-use nofm::lab::{self, Lab, LabOptions};
+use nofm::lab::{self, Lab, LabOptions, LabSource};
 use nofm::model::SessionId;
 use nofm::plan::{SessionFile, Source, answers, build};
 use nofm::profile;
@@ -40,7 +40,7 @@ impl Rehearsal {
         let mut options = LabOptions::new(folder.path().join("lab"));
         options.speed = SPEED;
         options.program = Some(PathBuf::from(env!("CARGO_BIN_EXE_nofm")));
-        let lab = lab::create("igel_ums_ha", &options).expect("a lab");
+        let lab = LabSource::of("igel_ums_ha").and_then(|lab| lab::create(&lab, &options)).expect("a lab");
         let text = profile::builtin::find("igel_ums_ha").expect("it is built in");
         let inventory = std::fs::read_to_string(&lab.inventory_path).expect("the inventory");
         let file = SessionFile {

@@ -126,21 +126,24 @@ impl Face {
 pub(super) struct LabArgs {
     /// A file, or the id of a built-in profile that has a stand-in farm
     pub(super) profile: String,
-    /// How many servers are updated one after another
-    #[arg(long, default_value_t = 4)]
-    pub(super) servers: usize,
-    /// How many load balancers there are
-    #[arg(long, default_value_t = 2)]
-    pub(super) balancers: usize,
-    /// How many console hosts there are
-    #[arg(long, default_value_t = 1)]
-    pub(super) consoles: usize,
+    /// The lab in a folder, instead of the built-in one: for a profile of one's own
+    #[arg(long, value_name = "FOLDER")]
+    pub(super) lab: Option<PathBuf>,
+    /// How many servers of a kind there are, such as `ums=2`; may be given more than once
+    #[arg(long, value_name = "KIND=N", value_parser = count)]
+    pub(super) count: Vec<(String, usize)>,
+    /// List the kinds of servers
+    #[arg(long)]
+    pub(super) kinds: bool,
     /// Something that goes wrong; may be given more than once
     #[arg(long, value_name = "NAME")]
     pub(super) fault: Vec<String>,
     /// List what can go wrong
     #[arg(long)]
     pub(super) faults: bool,
+    /// List what in the profile the lab has no answer to
+    #[arg(long)]
+    pub(super) check: bool,
     /// How many times faster the farm is than usual
     #[arg(long, default_value_t = 1.0)]
     pub(super) speed: f64,
@@ -153,7 +156,7 @@ pub(super) struct LabArgs {
     /// Where the farm is made; below the folder of sessions by default
     #[arg(long)]
     pub(super) dir: Option<PathBuf>,
-    /// Other answers than the rehearsal's own
+    /// A file of answers; what it says comes before the rehearsal's own
     #[arg(long)]
     pub(super) answers: Option<PathBuf>,
     #[command(flatten)]
@@ -272,4 +275,11 @@ pub(super) enum InventoryCommand {
         #[arg(long)]
         json: bool,
     },
+}
+
+/// `KIND=N`
+fn count(text: &str) -> Result<(String, usize), String> {
+    let (kind, number) = text.split_once('=').ok_or("write KIND=N, such as `ums=2`")?;
+    let number = number.parse().map_err(|_| format!("`{number}` is no number of servers"))?;
+    Ok((kind.to_owned(), number))
 }

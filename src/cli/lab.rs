@@ -12,8 +12,9 @@ use super::{say, session};
 use crate::client::glance;
 use crate::engine::Phase;
 use crate::journal::StateDir;
-use crate::lab::{self, LabOptions};
+use crate::lab::{self, Kind, LabOptions, LabSource};
 use crate::plan::SessionFile;
+use crate::profile::Profile;
 
 /// How many times faster than the vendor's a farm of speed 1 is: minutes become seconds.
 const PACE: f64 = 20.0;
@@ -23,11 +24,12 @@ const PACE_MOST: f64 = 60.0;
 pub(super) fn run(args: &LabArgs) -> anyhow::Result<u8> {
     let profile = files::profile(&args.profile)?;
     let id = profile.profile.id.as_str();
-    if args.faults {
-        for fault in lab::faults(id)? {
-            say(&format!("{}: {}; {}", fault.name, fault.does, fault.ends))?;
-        }
-        return Ok(exit::DONE);
+    let source = match &args.lab {
+        Some(folder) => LabSource::folder(folder)?,
+        None => LabSource::of(id)?,
+    };
+    if args.faults || args.kinds || args.check {
+        return list(args, &profile.profile, &source);
     }
     let state_dir = StateDir::from_env()?;
     let dir = match &args.dir {
@@ -41,20 +43,20 @@ pub(super) fn run(args: &LabArgs) -> anyhow::Result<u8> {
     }
     make_room(&state_dir, &dir, args.dir.is_some())?;
     let options = LabOptions {
-        servers: args.servers,
-        balancers: args.balancers,
-        consoles: args.consoles,
-        faults: args.fault.iter().map(|name| name.parse()).collect::<Result<_, _>>()?,
+        counts: args.count.iter().cloned().collect(),
+        faults: args.fault.clone(),
         speed: args.speed,
         ssh: args.ssh,
         ..LabOptions::new(&dir)
     };
-    let lab = lab::create(id, &options)?;
+    let lab = lab::create(&source, &options)?;
     if !args.face.is_headless() {
         say(&format!("A stand-in farm was made in {}", lab.dir.display()))?;
     }
-    let answers = args.answers.as_deref().unwrap_or(&lab.answers_path);
-    let papers = Papers::from(&args.profile, &lab.inventory_path, Some(answers))?;
+    let mut papers = Papers::from(&args.profile, &lab.inventory_path, Some(&lab.answers_path))?;
+    if let Some(own) = &args.answers {
+        papers.answers = files::answers(Some(own), &papers.profile.profile)?.or(papers.answers);
+    }
     let speed = (PACE * args.speed).clamp(1.0, PACE_MOST);
     let (state_dir, session) = session::begin(&papers, speed, true)?;
     let code = session::face(&state_dir, &session, &args.face, Some(&papers.answers), true)?;
@@ -66,6 +68,32 @@ pub(super) fn run(args: &LabArgs) -> anyhow::Result<u8> {
         ))?;
     }
     Ok(code)
+}
+
+/// What can go wrong, what servers there are, or what the lab cannot answer.
+fn list(args: &LabArgs, profile: &Profile, source: &LabSource) -> anyhow::Result<u8> {
+    if args.check {
+        let found = lab::unanswered(profile, source)?;
+        for line in &found {
+            say(line)?;
+        }
+        if found.is_empty() {
+            say("the lab answers everything that the profile asks of its servers")?;
+        }
+        return Ok(if found.is_empty() { exit::DONE } else { exit::FAILED });
+    }
+    if args.faults {
+        for fault in lab::faults(source)? {
+            say(&format!("{}: {}; {}", fault.name, fault.does, fault.ends))?;
+        }
+    }
+    if args.kinds {
+        for kind in lab::kinds(source)? {
+            let Kind { name, label, count, least, most, .. } = kind;
+            say(&format!("{name}: {count} {label} ({least} to {most})"))?;
+        }
+    }
+    Ok(exit::DONE)
 }
 
 fn at(dir: Option<&Path>) -> String {

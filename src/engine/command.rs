@@ -8,6 +8,7 @@ use super::decide::targets;
 use super::event::{Cause, Event, Target};
 use super::key::{LaneKey, Place, StepKey};
 use super::measure::ProbeKey;
+use super::stand_in;
 use super::state::State;
 use super::view::Seen;
 use crate::inventory::Server;
@@ -20,13 +21,13 @@ use crate::profile::{Act, At, CheckKind, Name, Service, ServiceAct, Shell, Sourc
 pub enum Job {
     /// `files` are those that it names; they are to be what was sent, when it begins.
     Command {
-        os: Os,
+        shell: Shell,
         body: String,
         tty: bool,
         files: Vec<Sent>,
     },
     Services {
-        os: Os,
+        shell: Shell,
         act: ServiceAct,
         services: Vec<Service>,
     },
@@ -35,7 +36,7 @@ pub enum Job {
         remote: String,
     },
     Collect {
-        os: Os,
+        shell: Shell,
         paths: Vec<String>,
     },
 }
@@ -54,7 +55,7 @@ pub struct Sent {
 pub enum Ask {
     Command {
         place: Place,
-        os: Os,
+        shell: Shell,
         script: String,
     },
     Http {
@@ -195,7 +196,25 @@ impl State {
         }
     }
 
-    fn os_at(&self, place: &Place) -> Os {
+    /// A path of a place as its shell has it.
+    fn path_at(&self, place: &Place, path: &str) -> String {
+        match place {
+            Place::Console => path.to_owned(),
+            Place::Server(name) => {
+                self.setup.server(name).map_or_else(|| path.to_owned(), |server| server.path(path))
+            }
+        }
+    }
+
+    /// The shell that commands at a place go to.
+    fn shell_at(&self, place: &Place) -> Shell {
+        match place {
+            Place::Console => Shell::Sh,
+            Place::Server(name) => self.setup.server(name).map_or(Shell::Sh, Server::shell),
+        }
+    }
+
+    pub(super) fn os_at(&self, place: &Place) -> Os {
         match place {
             Place::Console => Os::Linux,
             Place::Server(name) => self.setup.server(name).map_or(Os::Linux, |server| server.os),
@@ -246,27 +265,33 @@ impl State {
     /// # Errors
     /// What is not known of it; nothing was started then.
     pub fn job(&self, key: &StepKey, place: &Place) -> Result<Job, String> {
-        let os = self.os_at(place);
+        let shell = self.shell_at(place);
         match self.act_of(key).ok_or("the profile says nothing for this server's system")? {
             act @ (Act::Run(text) | Act::Attended(text)) => Ok(Job::Command {
-                os,
-                body: self.rendered(key, text, shell(os), Some(place))?,
+                shell,
+                body: match self.stand_in_for(key, text, place)? {
+                    Some(stand_in) => stand_in,
+                    None => self.rendered(key, text, shell, Some(place))?,
+                },
                 tty: matches!(act, Act::Attended(_)),
                 files: self.sent(key, text, place)?,
             }),
             Act::Upload(input) => {
                 let (local, remote) = self.upload(key, input)?;
-                Ok(Job::Upload { local, remote })
+                Ok(Job::Upload { local, remote: self.path_at(place, &remote) })
             }
             Act::Service { act, services } => Ok(Job::Services {
-                os,
+                shell,
                 act: *act,
                 services: self.services(key, Some(place), services.as_ref()),
             }),
             Act::Collect(paths) => {
-                let fill = |path| self.rendered(key, path, Shell::None, Some(place));
-                let paths: Result<Vec<_>, _> = paths.iter().map(fill).collect();
-                Ok(Job::Collect { os, paths: paths? })
+                let fill = |path| {
+                    let path = self.rendered(key, path, Shell::None, Some(place))?;
+                    Ok(self.path_at(place, &path))
+                };
+                let paths: Result<Vec<_>, String> = paths.iter().map(fill).collect();
+                Ok(Job::Collect { shell, paths: paths? })
             }
             Act::Manual(_) | Act::Confirm(_) | Act::Wait(_) | Act::Reboot | Act::Use { .. } => {
                 Err("this step runs nothing on a server".to_owned())
@@ -274,7 +299,7 @@ impl State {
         }
     }
 
-    fn rendered(
+    pub(super) fn rendered(
         &self,
         key: &StepKey,
         text: &Template,
@@ -303,7 +328,7 @@ impl State {
     }
 
     /// Where the step in turn at `key` is looked up, at one of its places.
-    fn scope_at<'a>(
+    pub(super) fn scope_at<'a>(
         &'a self,
         seen: &'a Seen<'a>,
         key: &'a StepKey,
@@ -365,15 +390,22 @@ impl State {
                 let server = server.as_ref().and_then(|server| self.setup.server(server));
                 let seen = Seen::new(self, None);
                 let scope = self.scope(&seen, server);
-                let fill = |text: &Template, shell| {
-                    text.render(shell, &|name| scope.lookup(name)).map_err(|error| error.to_string())
-                };
                 match &fact.source {
                     Source::Ask | Source::Value(_) => Ok(None),
-                    Source::Http(url) => Ok(Some(Ask::Http { url: fill(url, Shell::None)? })),
+                    Source::Http(url) => {
+                        // Asked from the console; of the farm, about the server that it is asked at.
+                        let place = self.place(&fact.at, server, None)?;
+                        let scope = match (&place, server) {
+                            (Place::Server(name), None) => Scope { server: self.setup.server(name), ..scope },
+                            _ => scope,
+                        };
+                        let url = url.render(Shell::None, &|name| scope.lookup(name));
+                        Ok(Some(Ask::Http { url: url.map_err(|error| error.to_string())? }))
+                    }
                     Source::Run(run) => {
                         let place = self.place(&fact.at, server, None)?;
                         let os = self.os_at(&place);
+                        let shell = self.shell_at(&place);
                         let text = run
                             .get(os)
                             .ok_or_else(|| format!("the profile has no command for {}", os.as_str()))?;
@@ -383,10 +415,20 @@ impl State {
                             (Place::Server(name), None) => Scope { server: self.setup.server(name), ..scope },
                             _ => scope,
                         };
-                        let script = text.render(shell(os), &|name| scope.lookup(name));
+                        let script = if self.is_stood_in_for(&place) {
+                            stand_in::call(
+                                &format!("facts.{id}"),
+                                text,
+                                Shell::PowerShell,
+                                stand_in::NEEDED,
+                                &scope,
+                            )
+                        } else {
+                            text.render(shell, &|name| scope.lookup(name))
+                        };
                         Ok(Some(Ask::Command {
                             place,
-                            os,
+                            shell,
                             script: script.map_err(|error| error.to_string())?,
                         }))
                     }
@@ -422,7 +464,7 @@ impl State {
             }
             CheckKind::FreeSpace { path, .. } => {
                 let place = place()?;
-                let path = fill(path.get(self.os_at(&place)))?;
+                let path = self.path_at(&place, &fill(path.get(self.os_at(&place)))?);
                 Ask::FreeSpace { place, path }
             }
             CheckKind::Port(port) => {
@@ -436,7 +478,7 @@ impl State {
             }
             CheckKind::Writable(path) => {
                 let place = place()?;
-                let path = fill(path.get(self.os_at(&place)))?;
+                let path = self.path_at(&place, &fill(path.get(self.os_at(&place)))?);
                 Ask::Writable { place, path }
             }
             CheckKind::Privilege => Ask::Privilege { place: place()? },
@@ -449,6 +491,7 @@ impl State {
                     Place::Console => "",
                 };
                 let path = path.strip_prefix(root).map(str::to_owned).unwrap_or(path);
+                let path = self.path_at(&place, &path);
                 let same_as = same_as.as_ref().and_then(|input| {
                     scope
                         .lookup(&Name::Input(input.clone()))
@@ -464,7 +507,8 @@ impl State {
     }
 }
 
-fn shell(os: Os) -> Shell {
+/// The shell that the commands of a system are written for.
+pub(super) fn shell(os: Os) -> Shell {
     if os == Os::Windows { Shell::PowerShell } else { Shell::Sh }
 }
 

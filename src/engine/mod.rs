@@ -32,6 +32,7 @@ mod own_checks;
 mod probes;
 mod question;
 mod reading;
+mod stand_in;
 mod state;
 mod verdict;
 mod view;
@@ -49,6 +50,7 @@ pub use measures::{Measure, Measures};
 pub use own_checks::{ATTENDED_TERMINAL, INSTALLED_VERSION};
 pub use question::{About, Answer, Choice, Question};
 pub use reading::{Raw, read_fact, read_value};
+pub use stand_in::Hand;
 pub use state::{
     CheckState, Dated, FailureRecord, LanePhase, LaneState, Phase, Record, SessionTime, StageState, State,
     StepPhase, TargetState,

@@ -97,6 +97,29 @@ impl Answers {
         doc.finish(name).none_or().map(|()| answers)
     }
 
+    /// These answers, and those of `others` where these say nothing.
+    #[must_use]
+    pub fn or(mut self, others: Self) -> Self {
+        fn fill<K: Ord, V>(own: &mut BTreeMap<K, V>, others: BTreeMap<K, V>) {
+            for (key, value) in others {
+                own.entry(key).or_insert(value);
+            }
+        }
+        fill(&mut self.inputs, others.inputs);
+        fill(&mut self.facts, others.facts);
+        fill(&mut self.checks, others.checks);
+        fill(&mut self.fix, others.fix);
+        fill(&mut self.waive, others.waive);
+        fill(&mut self.steps, others.steps);
+        fill(&mut self.failures, others.failures);
+        if self.notices == Confirmed::None {
+            self.notices = others.notices;
+        }
+        self.unsure |= others.unsure;
+        self.summary |= others.summary;
+        self
+    }
+
     /// As a file that gives the same answers.
     pub fn to_toml(&self) -> String {
         let mut root = toml::Table::new();

@@ -17,6 +17,7 @@ pub use answers::{Answers, Confirmed, PerKey, StepAnswer};
 pub use ssh::{Hop, Ssh};
 
 use crate::model::{InputId, Os, RoleId, ServerName, Value};
+use crate::profile::Shell;
 
 /// The servers of one farm, in the order of the file.
 #[derive(Clone, Debug)]
@@ -53,6 +54,8 @@ pub struct Server {
     pub roles: Vec<RoleId>,
     pub os: Os,
     pub reach: Reach,
+    /// Where stand-ins answer for the server and for whoever works at it: the folder that stands for its file system.
+    pub stand_in: Option<PathBuf>,
     /// Inputs with `per = "server"`, as far as the inventory gives them.
     pub inputs: BTreeMap<InputId, Value>,
 }
@@ -71,6 +74,20 @@ pub enum Reach {
 }
 
 impl Server {
+    /// The shell that its commands go to. A stand-in is a folder of this machine, whatever it stands for.
+    pub fn shell(&self) -> Shell {
+        if self.os == Os::Windows && self.stand_in.is_none() { Shell::PowerShell } else { Shell::Sh }
+    }
+
+    /// A path of the server as its shell has it: a stand-in has its drives below its folder.
+    pub fn path(&self, path: &str) -> String {
+        if self.stand_in.is_some() && self.os == Os::Windows {
+            format!("/{}", path.replace('\\', "/"))
+        } else {
+            path.to_owned()
+        }
+    }
+
     /// The folder that stands for its file system, where that is not `/`.
     pub fn root(&self) -> Option<&str> {
         let root = match &self.reach {

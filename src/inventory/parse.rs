@@ -100,10 +100,11 @@ fn server(table: Table<'_>, base: &Path, ssh: &Defaults, taken: &mut Taken) -> (
         check_word(text, "address", SPECIAL_IN_ADDRESS);
     }
     let reach_item = table.get("transport");
-    let reach = reach(&table, reach_item.as_ref(), base, ssh);
+    let (reach, stand_in) = reach(&table, reach_item.as_ref(), base, ssh);
     // Stand-ins on this machine are told apart by their folders.
     if let Some(text) = address.as_ref().or(name_text.as_ref())
         && !matches!(reach, Reach::Local { .. })
+        && stand_in.is_none()
     {
         // What is not written is most likely the usual one.
         let port = if let Reach::Ssh(ssh) = &reach { ssh.port.unwrap_or(22) } else { 22 };
@@ -114,7 +115,7 @@ fn server(table: Table<'_>, base: &Path, ssh: &Defaults, taken: &mut Taken) -> (
         .as_ref()
         .and_then(|item| item.one_of(&[("linux", Os::Linux), ("unix", Os::Unix), ("windows", Os::Windows)]));
     let os = os.unwrap_or(Os::Linux);
-    if os == Os::Windows && matches!(reach, Reach::Local { .. }) {
+    if os == Os::Windows && matches!(reach, Reach::Local { .. }) && stand_in.is_none() {
         let span = reach_item.as_ref().map_or_else(|| table.span(), Item::span);
         doc.report(
             Diagnostic::new(span, "the local transport speaks sh only")
@@ -150,6 +151,7 @@ fn server(table: Table<'_>, base: &Path, ssh: &Defaults, taken: &mut Taken) -> (
         roles: roles.iter().map(|role| RoleId::from(role.as_str())).collect(),
         os,
         reach,
+        stand_in,
         inputs,
     };
     (server, places)
@@ -201,7 +203,13 @@ fn claim(taken: &mut BTreeMap<String, Range<usize>>, key: &str, text: &Text<'_>,
     }
 }
 
-fn reach(table: &Table<'_>, item: Option<&Item<'_>>, base: &Path, ssh: &Defaults) -> Reach {
+/// How a server is reached, and the folder of its stand-ins where it has them.
+fn reach(
+    table: &Table<'_>,
+    item: Option<&Item<'_>>,
+    base: &Path,
+    ssh: &Defaults,
+) -> (Reach, Option<PathBuf>) {
     #[derive(Clone, Copy)]
     enum Transport {
         Ssh,
@@ -209,33 +217,40 @@ fn reach(table: &Table<'_>, item: Option<&Item<'_>>, base: &Path, ssh: &Defaults
         None,
     }
     let words = [("ssh", Transport::Ssh), ("local", Transport::Local), ("none", Transport::None)];
-    let reach = match item.and_then(|item| item.one_of(&words)).unwrap_or(Transport::Ssh) {
-        Transport::Ssh => Reach::Ssh(Box::new(ssh.with(Login::read(table, base)))),
+    let transport = item.and_then(|item| item.one_of(&words)).unwrap_or(Transport::Ssh);
+    let root_item = table.get("root");
+    let root = root_item.as_ref().and_then(|item| folder(&item.text()?, base));
+    let stand_in = table.get("stand-ins").filter(Item::yes_no).and_then(|item| {
+        if root.is_none() {
+            table.doc().report(
+                Diagnostic::new(item.key_span(), "stand-ins need a folder that stands for the server")
+                    .help("write `root = \"FOLDER\"`, as the inventory of a rehearsal does"),
+            );
+        }
+        root.clone()
+    });
+    let reach = match transport {
+        Transport::Ssh => {
+            let ssh = ssh.with(Login::read(table, base));
+            Reach::Ssh(Box::new(Ssh { root, ..ssh }))
+        }
         Transport::Local => {
             Login::refuse(table, "local");
-            Reach::Local { root: None }
+            Reach::Local { root }
         }
         Transport::None => {
             Login::refuse(table, "none");
+            if let (Some(root), None) = (&root_item, &stand_in) {
+                table.doc().report(
+                    Diagnostic::new(root.key_span(), "`root` is the folder of a stand-in on this machine").help(
+                        "it goes with `transport = \"local\"`, or with `\"ssh\"` for one behind an sshd here",
+                    ),
+                );
+            }
             Reach::None
         }
     };
-    let Some(root) = table.get("root") else { return reach };
-    match reach {
-        Reach::Local { .. } => Reach::Local { root: root.text().and_then(|text| folder(&text, base)) },
-        Reach::Ssh(ssh) => {
-            let root = root.text().and_then(|text| folder(&text, base));
-            Reach::Ssh(Box::new(Ssh { root, ..*ssh }))
-        }
-        Reach::None => {
-            table.doc().report(
-                Diagnostic::new(root.key_span(), "`root` is the folder of a stand-in on this machine").help(
-                    "it goes with `transport = \"local\"`, or with `\"ssh\"` for one behind an sshd here",
-                ),
-            );
-            reach
-        }
-    }
+    (reach, stand_in)
 }
 
 /// A folder below `base`, or an absolute one.

@@ -9,7 +9,10 @@ pub enum LabError {
     NoLab { profile: String, known: String },
 
     #[error("making a lab: {what}: {value} is not possible; possible: {allowed}")]
-    Option { what: &'static str, value: String, allowed: String },
+    Option { what: String, value: String, allowed: String },
+
+    #[error("the lab {lab}: {why}")]
+    Description { lab: String, why: String },
 
     #[error(
         "there is no fault `{name}`; a lab can have: {known}. Add `:always` to a failing installation to make it fail every time"

@@ -1,5 +1,6 @@
 //! What the labs of all products have in common: servers as folders, their addresses, their commands.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::io;
@@ -11,20 +12,8 @@ use std::process::{Child, Command, Stdio};
 
 use sha2::{Digest as _, Sha256};
 
+use super::description::Kind;
 use super::{LabError, LabOptions, LabServer, LabSsh};
-
-/// Commands every stand-in server has, and what they share.
-const COMMANDS: &[(&str, &str)] = &[
-    ("chronyc", include_str!("../../assets/lab/common/bin/chronyc")),
-    ("date", include_str!("../../assets/lab/common/bin/date")),
-    ("df", include_str!("../../assets/lab/common/bin/df")),
-    ("hostname", include_str!("../../assets/lab/common/bin/hostname")),
-    ("id", include_str!("../../assets/lab/common/bin/id")),
-    ("runuser", include_str!("../../assets/lab/common/bin/runuser")),
-    ("sudo", include_str!("../../assets/lab/common/bin/sudo")),
-    ("systemctl", include_str!("../../assets/lab/common/bin/systemctl")),
-];
-const SHARED: &str = include_str!("../../assets/lab/common/lab.sh");
 
 /// Commands of this machine that the stand-ins cannot do without.
 const NEEDED: &[&str] = &["sh", "awk", "flock", "setsid", "sed", "sleep"];
@@ -34,22 +23,21 @@ const NEEDED_FOR_SSH: &[&str] = &["id", "ssh-keygen"];
 /// One server of a farm, to be made.
 pub(super) struct Server {
     pub name: String,
-    /// As the profile calls them.
-    pub roles: &'static [&'static str],
+    pub kind: Kind,
     pub address: Ipv4Addr,
 }
 
 /// Writes a file, and the folders above it.
-pub(super) fn write(path: &Path, text: &str) -> Result<(), LabError> {
+pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), LabError> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder).map_err(|e| LabError::io("making the folder", folder, e))?;
     }
-    fs::write(path, text).map_err(|e| LabError::io("writing", path, e))
+    fs::write(path, bytes).map_err(|e| LabError::io("writing", path, e))
 }
 
 /// Writes a file that can be run.
-pub(super) fn write_command(path: &Path, text: &str) -> Result<(), LabError> {
-    write(path, text)?;
+pub(super) fn write_command(path: &Path, bytes: &[u8]) -> Result<(), LabError> {
+    write(path, bytes)?;
     fs::set_permissions(path, fs::Permissions::from_mode(0o755))
         .map_err(|e| LabError::io("making executable", path, e))
 }
@@ -89,48 +77,48 @@ pub(super) fn check_machine(ssh: bool) -> Result<(), LabError> {
     NEEDED.iter().chain(for_ssh).find(|name| !has(name)).map_or(Ok(()), |name| Err(LabError::NoCommand(name)))
 }
 
-/// Writes what all servers share: the settings and the functions that their commands begin with.
-pub(super) fn write_shared(dir: &Path, options: &LabOptions, port: u16) -> Result<(), LabError> {
+/// Writes what all stand-ins share: how fast the farm is, and the lab's own words.
+pub(super) fn write_settings(
+    dir: &Path,
+    options: &LabOptions,
+    own: &BTreeMap<String, String>,
+    port: Option<u16>,
+    servers: usize,
+) -> Result<(), LabError> {
     let program = match &options.program {
         Some(program) => program.clone(),
         None => std::env::current_exe().map_err(|e| LabError::io("finding the program", dir, e))?,
     };
     let own_path = std::env::var("PATH").unwrap_or_else(|_| "/usr/bin:/bin".to_owned());
     // Forty servers that look for a message five times a second would keep the machine busy.
-    let poll = if options.servers > 10 { 1.0 } else { (1.0 / options.speed).clamp(0.1, 0.5) };
+    let poll = if servers > 14 { 1.0 } else { (1.0 / options.speed).clamp(0.1, 0.5) };
+    let mut words = own.clone();
+    words.extend([
+        ("own_path".to_owned(), own_path),
+        ("program".to_owned(), program.display().to_string()),
+        ("speed".to_owned(), options.speed.to_string()),
+        ("poll".to_owned(), poll.to_string()),
+    ]);
+    words.extend(port.map(|port| ("port".to_owned(), port.to_string())));
     let mut settings = String::new();
-    let values = [
-        ("own_path", own_path),
-        ("program", program.display().to_string()),
-        ("speed", options.speed.to_string()),
-        ("poll", poll.to_string()),
-        ("port", port.to_string()),
-    ];
-    for (name, value) in values {
+    for (name, value) in words {
         // Writing to a string does not fail.
         let _ = writeln!(settings, "{name}={}", quoted(&value));
     }
-    write(&dir.join("lib/settings"), &settings)?;
-    write(&dir.join("lib/lab.sh"), SHARED)
+    write(&dir.join("lib/settings"), settings.as_bytes())
 }
 
-/// Makes a server's folder with the commands that every server has, and those given.
-pub(super) fn write_server(
-    dir: &Path,
-    server: &Server,
-    commands: &[(&str, &str)],
-) -> Result<PathBuf, LabError> {
+/// Makes a server's folder with what every server has.
+pub(super) fn write_server(dir: &Path, server: &Server) -> Result<PathBuf, LabError> {
     let root = dir.join(&server.name);
-    for (name, text) in COMMANDS.iter().chain(commands) {
-        write_command(&root.join("bin").join(name), text)?;
-    }
-    for folder in ["etc/lab", "etc/systemd", "root", "run", "tmp", "var/spool"] {
+    for folder in ["bin", "etc/lab", "etc/systemd", "root", "run", "tmp", "var/spool"] {
         let folder = root.join(folder);
         fs::create_dir_all(&folder).map_err(|e| LabError::io("making the folder", &folder, e))?;
     }
-    write(&root.join("etc/lab/address"), &format!("{}\n", server.address))?;
-    write(&root.join("etc/hostname"), &format!("{}\n", server.name))?;
-    write(&root.join("log"), "")?;
+    write(&root.join("etc/lab/address"), format!("{}\n", server.address).as_bytes())?;
+    write(&root.join("etc/lab/boot"), server.kind.boot.join("\n").as_bytes())?;
+    write(&root.join("etc/hostname"), format!("{}\n", server.name).as_bytes())?;
+    write(&root.join("log"), b"")?;
     Ok(root)
 }
 
@@ -151,15 +139,8 @@ pub(super) fn inventory(farm: &str, servers: &[Server], ssh: Option<&LabSsh>) ->
             "\n[ssh]\nuser        = {user}\nport        = {port}\nkey         = \"ssh/id_ed25519\"\nknown-hosts = \"ssh/known_hosts\"\nconfig      = \"/dev/null\"\n"
         );
     }
-    for Server { name, roles, address } in servers {
-        let roles = roles.iter().map(|role| format!("\"{role}\"")).collect::<Vec<_>>().join(", ");
-        let _ = write!(
-            text,
-            "\n[[servers]]\nname      = \"{name}\"\naddress   = \"{address}\"\nroles     = [{roles}]\nroot      = \"{name}\"\n"
-        );
-        if ssh.is_none() {
-            text.push_str("transport = \"local\"\n");
-        }
+    for server in servers {
+        text.push_str(&super::lay::inventory_entry(server, ssh.is_some()));
     }
     text
 }
@@ -167,7 +148,7 @@ pub(super) fn inventory(farm: &str, servers: &[Server], ssh: Option<&LabSsh>) ->
 /// Starts the services of every server, and waits until they are up.
 pub(super) fn boot(dir: &Path, servers: &[LabServer]) -> Result<(), LabError> {
     let boots: Vec<_> =
-        servers.iter().filter_map(|server| Some((server.name.as_str(), server.boot?))).collect();
+        servers.iter().filter_map(|server| Some((server.name.as_str(), server.boot.as_deref()?))).collect();
     run_on_all(dir, &boots)
 }
 

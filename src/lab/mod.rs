@@ -16,21 +16,27 @@
 //! Linux consoles only: the stand-ins read `/proc` and use `setsid` and `flock`, and the servers' addresses are in
 //! 127.0.0.0/8. A stand-in has no user of its own, no memory and no network but its address.
 
+mod description;
 mod error;
 mod farm;
 mod fault;
-mod igel_ums_ha;
+mod lay;
 mod process;
 pub mod serve;
+mod source;
 mod ssh;
+mod unanswered;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 
+pub use description::{FaultInfo, Kind};
 pub use error::LabError;
-pub use fault::{Fault, FaultInfo};
+pub use source::{LabSource, profiles};
 pub use ssh::LabSsh;
+pub use unanswered::unanswered;
 
 /// The file that marks a folder as a lab.
 const MARK: &str = "lab.toml";
@@ -41,11 +47,10 @@ const MARK_START: &str = "# A stand-in farm of nofm";
 pub struct LabOptions {
     /// The folder to make; it must not exist yet, or be empty.
     pub dir: PathBuf,
-    /// Servers that the product updates one after another.
-    pub servers: usize,
-    pub balancers: usize,
-    pub consoles: usize,
-    pub faults: Vec<Fault>,
+    /// How many servers of a kind there are, where not as usual.
+    pub counts: BTreeMap<String, usize>,
+    /// `NAME`, or `NAME:always`.
+    pub faults: Vec<String>,
     /// How many times faster than at 1, where an installation takes some seconds.
     pub speed: f64,
     /// The program whose `lab-serve` answers for the servers; this one where absent.
@@ -60,13 +65,11 @@ pub struct LabOptions {
 }
 
 impl LabOptions {
-    /// The usual farm in `dir`: four servers, two load balancers and a console, without a fault.
+    /// The usual farm in `dir`, without a fault.
     pub fn new(dir: impl Into<PathBuf>) -> Self {
         Self {
             dir: dir.into(),
-            servers: 4,
-            balancers: 2,
-            consoles: 1,
+            counts: BTreeMap::new(),
             faults: Vec::new(),
             speed: 1.0,
             program: None,
@@ -85,10 +88,6 @@ pub struct Lab {
     pub inventory_path: PathBuf,
     /// What a rehearsal answers by itself.
     pub answers_path: PathBuf,
-    /// The installer that the answers name.
-    pub installer_path: PathBuf,
-    /// An installer of a version older than what is installed.
-    pub older_installer_path: PathBuf,
     /// In the order of the inventory.
     pub servers: Vec<LabServer>,
     /// How the servers are reached over SSH, where they are.
@@ -101,16 +100,16 @@ pub struct LabServer {
     pub name: String,
     pub address: Ipv4Addr,
     /// What its start runs, as a command of its own.
-    pub boot: Option<&'static str>,
+    pub boot: Option<String>,
 }
 
-/// Makes a lab for the profile of that id and starts its services.
+/// Makes a farm and starts its services.
 ///
 /// # Errors
-/// When the profile has no lab, an option is out of bounds, the folder is in use, or a service does not start;
+/// When the lab's description is wrong, an option is out of bounds, the folder is in use, or a service does not start;
 /// nothing is left behind then.
-pub fn create(profile_id: &str, options: &LabOptions) -> Result<Lab, LabError> {
-    let lab = lay(profile_id, options)?;
+pub fn create(source: &LabSource, options: &LabOptions) -> Result<Lab, LabError> {
+    let lab = lay(source, options)?;
     start(&lab).inspect_err(|_| {
         // The first error is the one worth telling.
         let _ = remove(&lab.dir);
@@ -118,15 +117,15 @@ pub fn create(profile_id: &str, options: &LabOptions) -> Result<Lab, LabError> {
     Ok(lab)
 }
 
-/// Makes a lab for the profile of that id without starting anything.
+/// Makes a farm without starting anything.
 ///
 /// # Errors
 /// As [`create`]; nothing is left behind.
-pub fn lay(profile_id: &str, options: &LabOptions) -> Result<Lab, LabError> {
-    known(profile_id)?;
-    check(options)?;
+pub fn lay(source: &LabSource, options: &LabOptions) -> Result<Lab, LabError> {
+    let description = source.description()?;
+    let order = lay::Order::new(&description, options)?;
     let dir = make_folder(&options.dir)?;
-    igel_ums_ha::lay(&dir, options).inspect_err(|_| {
+    lay::lay(&dir, source, &order).inspect_err(|_| {
         // The first error is the one worth telling.
         let _ = remove(&dir);
     })
@@ -160,54 +159,20 @@ pub fn remove(dir: &Path) -> Result<usize, LabError> {
     Ok(ended)
 }
 
-/// The faults that a lab of this profile can have.
+/// What servers a lab has.
 ///
 /// # Errors
-/// When the profile has no lab.
-pub fn faults(profile_id: &str) -> Result<&'static [FaultInfo], LabError> {
-    known(profile_id)?;
-    Ok(fault::ALL)
+/// When the lab's description is wrong.
+pub fn kinds(source: &LabSource) -> Result<Vec<Kind>, LabError> {
+    Ok(source.description()?.kinds)
 }
 
-/// The ids of the profiles that have a lab.
-pub fn profiles() -> &'static [&'static str] {
-    &[igel_ums_ha::ID]
-}
-
-fn known(profile_id: &str) -> Result<(), LabError> {
-    if profiles().contains(&profile_id.replace('-', "_").as_str()) {
-        Ok(())
-    } else {
-        Err(LabError::NoLab { profile: profile_id.to_owned(), known: profiles().join(", ") })
-    }
-}
-
-fn check(options: &LabOptions) -> Result<(), LabError> {
-    let counts = [
-        ("servers", options.servers, 2, 100),
-        ("load balancers", options.balancers, 0, 50),
-        ("consoles", options.consoles, 0, 50),
-    ];
-    for (what, count, least, most) in counts {
-        if !(least..=most).contains(&count) {
-            return Err(LabError::Option {
-                what,
-                value: count.to_string(),
-                allowed: format!("{least} to {most}"),
-            });
-        }
-    }
-    if !(0.01..=1000.0).contains(&options.speed) {
-        let (value, allowed) = (options.speed.to_string(), "0.01 to 1000".to_owned());
-        return Err(LabError::Option { what: "speed", value, allowed });
-    }
-    for fault in &options.faults {
-        if fault.needs_balancer() && options.balancers == 0 {
-            let allowed = format!("at least 1 with the fault `{fault}`");
-            return Err(LabError::Option { what: "load balancers", value: "0".to_owned(), allowed });
-        }
-    }
-    Ok(())
+/// The faults that a lab can have.
+///
+/// # Errors
+/// When the lab's description is wrong.
+pub fn faults(source: &LabSource) -> Result<Vec<FaultInfo>, LabError> {
+    Ok(source.description()?.faults)
 }
 
 /// Makes the folder with its mark, and returns its real path.
@@ -217,6 +182,7 @@ fn make_folder(dir: &Path) -> Result<PathBuf, LabError> {
     if fs::read_dir(&dir).map_err(|e| LabError::io("looking into", &dir, e))?.next().is_some() {
         return Err(LabError::InUse { is_lab: dir.join(MARK).exists(), dir });
     }
-    farm::write(&dir.join(MARK), &format!("{MARK_START}; `nofm lab --remove` deletes it.\nnofm = 1\n"))?;
+    let mark = format!("{MARK_START}; `nofm lab --remove` deletes it.\nnofm = 1\n");
+    farm::write(&dir.join(MARK), mark.as_bytes())?;
     Ok(dir)
 }

@@ -62,13 +62,13 @@ pub(super) fn lay(dir: &Path, servers: &[Server], options: &LabOptions) -> Resul
     let mut known = String::new();
     for server in servers {
         let folder = LabSsh::folder(dir, &server.name);
-        write(&folder.join("session.sh"), SESSION)?;
-        write(&folder.join("authorized_keys"), &own)?;
+        write(&folder.join("session.sh"), SESSION.as_bytes())?;
+        write(&folder.join("authorized_keys"), own.as_bytes())?;
         let host_key = make_key(&folder.join("host_key"))?;
         let _ = write!(known, "[{}]:{} {host_key}", server.address, ssh.port);
-        write(&folder.join("sshd_config"), &config(dir, server, ssh.port))?;
+        write(&folder.join("sshd_config"), config(dir, server, ssh.port).as_bytes())?;
     }
-    write(&ssh.known_hosts, &known)?;
+    write(&ssh.known_hosts, known.as_bytes())?;
     if let Some(server) = servers.first() {
         check(&ssh.program, &LabSsh::folder(dir, &server.name).join("sshd_config"))?;
     }

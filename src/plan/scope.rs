@@ -78,10 +78,7 @@ impl<'a> Scope<'a> {
 
     /// The shell of the server in turn; of the console without one.
     pub fn shell(&self) -> Shell {
-        match self.server.map(|server| server.os) {
-            Some(crate::model::Os::Windows) => Shell::PowerShell,
-            _ => Shell::Sh,
-        }
+        self.server.map_or(Shell::Sh, Server::shell)
     }
 
     /// The value of `name`; `None` is unknown.

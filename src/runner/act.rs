@@ -15,8 +15,7 @@ use super::upload::upload;
 use super::watch::Watch;
 use crate::engine::{End, Event, Job, Place, Sent, StepKey, Work};
 use crate::journal::{OutputLog, SessionDir};
-use crate::model::Os;
-use crate::profile::ServiceAct;
+use crate::profile::{ServiceAct, Shell};
 use crate::text::escape::safe;
 use crate::transport::checks::{self, service_script};
 use crate::transport::{
@@ -35,6 +34,8 @@ pub(super) struct Order {
     pub(super) place: Place,
     pub(super) run: String,
     pub(super) job: Job,
+    /// Exit statuses that count as success, of a stand-in for Windows: `sh` keeps only their lowest 8 bits.
+    pub(super) exits: Vec<i32>,
     pub(super) has: Option<String>,
     pub(super) lacks: Option<String>,
     pub(super) log: OutputLog,
@@ -75,9 +76,9 @@ async fn do_job(
     tell: &UnboundedSender<Input>,
 ) -> End {
     let body = match &order.job {
-        Job::Command { os: Os::Windows, .. }
-        | Job::Services { os: Os::Windows, .. }
-        | Job::Collect { os: Os::Windows, .. } => {
+        Job::Command { shell: Shell::PowerShell, .. }
+        | Job::Services { shell: Shell::PowerShell, .. }
+        | Job::Collect { shell: Shell::PowerShell, .. } => {
             return End::NotStarted("there is no way to run a command on a Windows server yet".to_owned());
         }
         Job::Command { body, tty, files, .. } => match verified(files, sources).await {
@@ -193,7 +194,10 @@ async fn follow(
                     tracing::warn!(%error, run = %order.run, "the output could not be synced");
                 }
                 return match end {
-                    RunEnd::Done { rc } => End::Exit(rc),
+                    RunEnd::Done { rc } => {
+                        let meant = order.exits.iter().find(|exit| **exit > 255 && **exit % 256 == rc);
+                        End::Exit(meant.copied().unwrap_or(rc))
+                    }
                     RunEnd::Lost { why } => End::Lost(why),
                     RunEnd::Revoked => End::NotStarted(
                         "whoever was to start it was gone before it began, so it was called off; nothing was done"

@@ -13,6 +13,7 @@ use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use super::act::{self, Order};
 use super::door::{Called, Door, Waiting};
 use super::error::RunnerError;
+use super::hand::{self, Due, Hands};
 use super::input::{Input, Reach};
 use super::keys::{Keys, Typing};
 use super::links::Links;
@@ -119,6 +120,7 @@ pub(super) async fn begin(dir: &Path) -> Result<Begun, RunnerError> {
         tell: tell.clone(),
         probes,
         waiting: Waiting::default(),
+        hands: Hands::default(),
         words: Vec::new(),
         viewers: HashSet::new(),
         deserted: Instant::now(),
@@ -163,6 +165,8 @@ struct Core {
     probes: Arc<Semaphore>,
     /// Servers that wait for a person.
     waiting: Waiting,
+    /// What stand-ins do at the moment in place of a person.
+    hands: Hands,
     /// What was said to them, until it is on disk that it was.
     words: Vec<(Called, Word)>,
     viewers: HashSet<ViewerId>,
@@ -373,12 +377,21 @@ impl Core {
                 return Ok(());
             }
         };
+        let exits = match &place {
+            Place::Server(name)
+                if self.state.setup.server(name).is_some_and(|server| server.stand_in.is_some()) =>
+            {
+                step.as_ref().map(|step| step.exit.clone()).unwrap_or_default()
+            }
+            _ => Vec::new(),
+        };
         let log = self.writer.output_log(&run, OUTPUT)?;
         let order = Order {
             key,
             place,
             run,
             job,
+            exits,
             has: source(step.as_ref().and_then(|step| step.has.as_ref())),
             lacks: source(step.as_ref().and_then(|step| step.lacks.as_ref())),
             log,
@@ -443,7 +456,23 @@ impl Core {
                 }
             }
             Input::Intent { viewer, id, intent, answer } => {
-                let judged = |state: &State, viewer: &ViewerId| state.judge(viewer, &intent);
+                let due = self.hands.due(&self.state, &viewer, &intent);
+                if let Due::Do(question, hand) = due {
+                    let tell = self.tell.clone();
+                    tokio::spawn(async move {
+                        let failed = hand::lend(hand).await.err();
+                        let _ = tell.send(Input::ByHand { question, failed, viewer, id, intent, answer });
+                    });
+                    return Ok(());
+                }
+                let busy = matches!(due, Due::Busy);
+                let judged = |state: &State, viewer: &ViewerId| {
+                    if busy {
+                        Err("it is being done at this moment".to_owned())
+                    } else {
+                        state.judge(viewer, &intent)
+                    }
+                };
                 let written = || serde_json::to_string(&intent).unwrap_or_default();
                 let takes_pen = matches!(intent, Intent::TakePen { .. });
                 let events = self.wish(viewer, id, &answer, takes_pen, judged, written)?;
@@ -454,6 +483,15 @@ impl Core {
                         _ => {}
                     }
                 }
+            }
+            Input::ByHand { question, failed, viewer, id, intent, answer } => {
+                self.hands.finish(question);
+                let judged = |state: &State, viewer: &ViewerId| match &failed {
+                    Some(why) => Err(why.clone()),
+                    None => state.judge(viewer, &intent),
+                };
+                let written = || serde_json::to_string(&intent).unwrap_or_default();
+                self.wish(viewer, id, &answer, false, judged, written)?;
             }
             Input::Secret { viewer, id, access, secret, answer } => {
                 let judged = |state: &State, viewer: &ViewerId| state.judge_secret(viewer, &access);

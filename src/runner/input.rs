@@ -29,6 +29,15 @@ pub(super) enum Input {
         intent: Intent,
         answer: mpsc::Sender<Said>,
     },
+    /// A stand-in has done what an operator said is done by hand, or could not.
+    ByHand {
+        question: u64,
+        failed: Option<String>,
+        viewer: ViewerId,
+        id: u64,
+        intent: Intent,
+        answer: mpsc::Sender<Said>,
+    },
     /// A server waits for a person.
     Access {
         server: ServerName,

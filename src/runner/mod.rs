@@ -20,6 +20,7 @@ mod collect;
 mod core;
 mod door;
 mod error;
+mod hand;
 mod input;
 mod keys;
 mod links;

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use super::links::Links;
 use crate::engine::{Ask, Measured, Place, ProbeKey, Raw, Reading, read_fact};
-use crate::model::{Known, Os, ServerName};
-use crate::profile::{Profile, Service};
+use crate::model::{Known, ServerName};
+use crate::profile::{Profile, Service, Shell};
 use crate::transport::checks::{self, FileAnswer, Privilege, ServiceState, Writable};
 use crate::transport::{
     Link, LinkError, PortState, Probe, ProbeOutput, connects, http_get, port_answer, port_script, read_clocks,
@@ -49,8 +49,8 @@ pub(super) async fn ask(profile: &Profile, links: Arc<Links>, probe: &ProbeKey, 
         Ask::Port { from: Place::Console, address, port } => {
             port_reading(connects(&address, port, CONNECT).await).into()
         }
-        Ask::Command { place, os, script } => {
-            shell(&links, &place, os, &script, |output| {
+        Ask::Command { place, shell: kind, script } => {
+            shell(&links, &place, kind, &script, |output| {
                 let raw = Raw {
                     status: output.exit,
                     complaint: String::from_utf8_lossy(&output.stderr).into_owned(),
@@ -67,11 +67,11 @@ pub(super) async fn ask(profile: &Profile, links: Arc<Links>, probe: &ProbeKey, 
         }
         Ask::Port { from, address, port } => {
             let script = port_script(&address, port);
-            shell(&links, &from, Os::Linux, &script, |output| port_reading(port_answer(&output.stdout))).await
+            shell(&links, &from, Shell::Sh, &script, |output| port_reading(port_answer(&output.stdout))).await
         }
         Ask::FreeSpace { place, path } => {
             let script = checks::free_space_script(&path);
-            shell(&links, &place, Os::Linux, &script, |output| {
+            shell(&links, &place, Shell::Sh, &script, |output| {
                 checks::free_space(output)
                     .map_or_else(|| garbage(output), |bytes| seen(Measured::Free(bytes)))
             })
@@ -79,14 +79,14 @@ pub(super) async fn ask(profile: &Profile, links: Arc<Links>, probe: &ProbeKey, 
         }
         Ask::Writable { place, path } => {
             let script = checks::writable_script(&path);
-            shell(&links, &place, Os::Linux, &script, |output| match checks::writable(output) {
+            shell(&links, &place, Shell::Sh, &script, |output| match checks::writable(output) {
                 Some(answer) => seen(Measured::Holds(matches!(answer, Writable::Yes))),
                 None => garbage(output),
             })
             .await
         }
         Ask::Privilege { place } => {
-            shell(&links, &place, Os::Linux, &checks::privilege_script(), |output| {
+            shell(&links, &place, Shell::Sh, &checks::privilege_script(), |output| {
                 match checks::privilege(output) {
                     Some(answer) => seen(Measured::Holds(!matches!(answer, Privilege::None))),
                     None => garbage(output),
@@ -95,7 +95,7 @@ pub(super) async fn ask(profile: &Profile, links: Arc<Links>, probe: &ProbeKey, 
             .await
         }
         Ask::Terminal { place } => {
-            shell(&links, &place, Os::Linux, checks::terminal_script(), |output| {
+            shell(&links, &place, Shell::Sh, checks::terminal_script(), |output| {
                 checks::terminal(output).map_or_else(|| garbage(output), |holds| seen(Measured::Holds(holds)))
             })
             .await
@@ -135,11 +135,11 @@ fn port_reading(state: PortState) -> Reading {
 async fn shell(
     links: &Links,
     place: &Place,
-    os: Os,
+    kind: Shell,
     script: &str,
     read: impl FnOnce(&ProbeOutput) -> Reading,
 ) -> Answered {
-    if os == Os::Windows {
+    if kind == Shell::PowerShell {
         return Reading::unknown("there is no way to ask a Windows server yet").into();
     }
     let link = match links.to(place) {
@@ -207,7 +207,7 @@ async fn service_states(links: &Links, place: &Place, services: &[Service]) -> A
         Err(why) => return Reading::unknown(why).into(),
     };
     let script = checks::services_script(&names);
-    shell(links, place, Os::Linux, &script, |output| {
+    shell(links, place, Shell::Sh, &script, |output| {
         let Some(states) = checks::services(&names, output) else { return garbage(output) };
         let found = names.iter().zip(states).filter_map(|(name, state)| {
             let plain = name.strip_suffix('?').unwrap_or(name).to_owned();
@@ -237,7 +237,7 @@ async fn file(links: &Links, place: &Place, path: &str, same_as: Option<PathBuf>
         },
     };
     let script = checks::file_script(path, same_as.is_some());
-    shell(links, place, Os::Linux, &script, |output| match checks::file(output) {
+    shell(links, place, Shell::Sh, &script, |output| match checks::file(output) {
         None => garbage(output),
         Some(FileAnswer::Absent) => {
             seen(Measured::File { exists: false, age_s: None, size: None, sha256: None, expected })

@@ -195,7 +195,7 @@ impl Bed {
             .args(["sh", "-c", INIT, "init"])
             .arg(&folder)
             .arg(&self.ssh_of().program)
-            .args([server.address.to_string().as_str(), server.boot.unwrap_or_default()])
+            .args([server.address.to_string().as_str(), server.boot.as_deref().unwrap_or_default()])
             .env("NOFM_ROOT", self.root(name))
             .stdin(Stdio::null())
             .stdout(log.try_clone().unwrap())

@@ -17,12 +17,12 @@ impl Bed {
         for name in names {
             self.start_sshd(name);
             let root = self.root(name);
-            let Some(boot) = self.lab_server(name).boot else { continue };
+            let Some(boot) = &self.lab_server(name).boot else { continue };
             let mut path = root.join("bin").into_os_string();
             path.push(":");
             path.push(std::env::var_os("PATH").unwrap_or_default());
             let mut sh = Command::new("sh");
-            sh.args(["-c", boot]).current_dir(&root).env("NOFM_ROOT", &root).env("PATH", path);
+            sh.args(["-c", boot.as_str()]).current_dir(&root).env("NOFM_ROOT", &root).env("PATH", path);
             assert!(sh.stdin(Stdio::null()).status().unwrap().success(), "{name} does not boot");
         }
     }

@@ -118,7 +118,7 @@ fn sees_itself(bed: &Bed) {
 fn an_upgrade_of_the_stand_ins_works_wherever_their_processes_are() {
     for bed in small() {
         let installer =
-            format!("sh '{}'", bed.lab.installer_path.display().to_string().replace('\'', r"'\''"));
+            format!("sh '{}'", crate::lab::installer(&bed.lab).display().to_string().replace('\'', r"'\''"));
         let install = format!("{installer} {}", crate::lab::SILENT);
         for server in ["ums-1", "ums-2"] {
             bed.ask(server, &install);
@@ -376,13 +376,12 @@ fn an_sshd_that_was_only_unpacked_serves_too() {
         ssh: true,
         sshd: Some(sshd),
         program: Some(env!("CARGO_BIN_EXE_nofm").into()),
-        servers: 2,
-        balancers: 0,
-        consoles: 0,
+        counts: crate::lab::counts(2, 0, 0),
         speed: 30.0,
         ..lab::LabOptions::new(sweep::new_folder().join("farm"))
     };
-    let lab = lab::create("igel_ums_ha", &options).unwrap_or_else(|e| panic!("{e}"));
+    let lab =
+        lab::create(&lab::LabSource::of("igel_ums_ha").unwrap(), &options).unwrap_or_else(|e| panic!("{e}"));
     let folder = lab.dir.parent().unwrap().to_owned();
     let bed = Bed { lab, form: Form::Loopback, network: None, fronts: Vec::new(), users: Vec::new(), folder };
     assert_eq!(bed.ask("ums-2", "hostname"), "ums-2");

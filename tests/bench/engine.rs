@@ -86,6 +86,7 @@ fn setup(servers: usize, at_a_time: &str) -> Arc<Setup> {
         roles: vec!["server".into()],
         os: Os::Linux,
         reach: Reach::Ssh(Box::default()),
+        stand_in: None,
         inputs: BTreeMap::new(),
     };
     let inventory = Inventory::new("bench", (0..servers).map(server).collect());

@@ -8,9 +8,8 @@ fn an_installation_that_fails_once_succeeds_when_it_is_tried_again() {
         [("install-fails-first", "ums-1"), ("install-fails-middle", "ums-2"), ("install-fails-last", "ums-3")]
     {
         let farm = Farm::with(|options| {
-            options.servers = 3;
-            options.balancers = 0;
-            options.faults = vec![fault.parse().unwrap()];
+            options.counts = counts(3, 0, 1);
+            options.faults = strings(&[fault]);
         });
         for server in ["ums-1", "ums-2", "ums-3"] {
             if server == victim {
@@ -55,8 +54,8 @@ fn an_installer_that_hangs_goes_on_when_it_is_let() {
 #[test]
 fn a_server_that_misses_the_message_is_switched_over_by_hand() {
     let farm = Farm::with(|options| {
-        options.servers = 3;
-        options.faults = vec!["not-normal".parse().unwrap()];
+        options.counts = counts(3, 2, 1);
+        options.faults = strings(&["not-normal"]);
     });
     for server in ["ums-1", "ums-2", "ums-3"] {
         assert_eq!(farm.install(server).code, 0);

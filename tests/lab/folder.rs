@@ -1,6 +1,6 @@
 //! A lab as a folder: what is in it, and that it goes away without a trace.
 
-use nofm::lab::{Fault, LabError};
+use nofm::lab::LabError;
 
 use super::*;
 
@@ -18,8 +18,8 @@ fn inventory_and_answers_are_toml_and_name_what_is_there() {
     }
     let answers = read(&farm.lab.answers_path);
     let installer = answers["inputs"]["installer"]["linux"].as_str().unwrap();
-    assert_eq!(Path::new(installer), farm.lab.installer_path);
-    assert!(farm.lab.installer_path.exists() && farm.lab.older_installer_path.exists());
+    assert_eq!(Path::new(installer), super::installer(&farm.lab));
+    assert!(super::installer(&farm.lab).exists() && older_installer(&farm.lab).exists());
 }
 
 #[test]
@@ -66,7 +66,7 @@ fn only_a_lab_is_removed() {
     refused(&precious.join("file"));
     fs::write(precious.join("lab.toml"), "nofm = 1\n").unwrap();
     refused(&precious);
-    let farm = Farm::with(|options| options.servers = 2);
+    let farm = Farm::with(|options| options.counts = counts(2, 2, 1));
     let link = folder.path().join("link");
     std::os::unix::fs::symlink(&farm.lab.dir, &link).unwrap();
     refused(&link);
@@ -77,20 +77,22 @@ fn only_a_lab_is_removed() {
 fn a_folder_in_use_and_options_out_of_bounds_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("file"), "x").unwrap();
-    let create = |options: &LabOptions| lab::create("igel_ums_ha", options).unwrap_err().to_string();
+    let create = |options: &LabOptions| lab::create(&igel(), options).unwrap_err().to_string();
     let options = LabOptions::new(folder.path());
     assert!(create(&options).contains("the folder is not empty"), "{}", create(&options));
     assert!(folder.path().join("file").exists());
     for (servers, speed) in [(1, 1.0), (101, 1.0), (4, 0.0), (4, f64::NAN), (4, -1.0)] {
-        let options = LabOptions { servers, speed, ..LabOptions::new(folder.path().join("new")) };
+        let options =
+            LabOptions { counts: counts(servers, 2, 1), speed, ..LabOptions::new(folder.path().join("new")) };
         assert!(create(&options).contains("is not possible"), "{servers} {speed}");
     }
     assert!(!folder.path().join("new").exists());
-    assert!(matches!(lab::create("nothing", &options), Err(LabError::NoLab { .. })));
+    assert!(matches!(LabSource::of("nothing"), Err(LabError::NoLab { .. })));
     for name in ["nothing", "clock:always", ""] {
-        assert!(matches!(name.parse::<Fault>(), Err(LabError::NoFault { .. })), "{name}");
+        let options = LabOptions { faults: strings(&[name]), ..LabOptions::new(folder.path().join("new")) };
+        assert!(matches!(lab::create(&igel(), &options), Err(LabError::NoFault { .. })), "{name}");
     }
-    assert!(lab::faults("igel-ums-ha").unwrap().len() >= 13);
+    assert!(lab::faults(&igel()).unwrap().len() >= 13);
 }
 
 #[test]
@@ -98,7 +100,7 @@ fn a_lab_whose_services_do_not_start_is_not_left_behind() {
     let folder = tempfile::tempdir().unwrap();
     let dir = folder.path().join("lab");
     let options = LabOptions { program: Some("/bin/false".into()), ..LabOptions::new(&dir) };
-    assert!(matches!(lab::create("igel_ums_ha", &options), Err(LabError::NotStarted { .. })));
+    assert!(matches!(lab::create(&igel(), &options), Err(LabError::NotStarted { .. })));
     assert!(!dir.exists());
     assert_eq!(processes(&dir), Vec::<String>::new());
 }
@@ -106,7 +108,7 @@ fn a_lab_whose_services_do_not_start_is_not_left_behind() {
 #[test]
 fn forty_servers_are_a_lab_too() {
     let farm = Farm::with(|options| {
-        options.servers = 40;
+        options.counts = counts(40, 2, 1);
         options.speed = 100.0;
     });
     assert_eq!(farm.version("ums-40"), "12.04.100");

@@ -156,7 +156,7 @@ async fn services_are_asked_and_restarted_by_the_transport_s_scripts() {
 async fn an_uploaded_installer_runs_detached_under_a_run_id() {
     let farm = Farm::new(&[]);
     let (link, remote) = (link(&farm, "ums-1"), "/var/lib/nofm/files/setup.bin");
-    let source = Arc::new(Source::open(&farm.lab.installer_path).await.unwrap());
+    let source = Arc::new(Source::open(&super::installer(&farm.lab)).await.unwrap());
     link.upload(&source, remote, &mut |_| {}).await.unwrap();
     let id = RunId::new("servers.ums-1.install-1").unwrap();
     let body = format!("set -eu\nsh \"$NOFM_ROOT{remote}\" {SILENT}\n");

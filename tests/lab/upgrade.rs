@@ -70,8 +70,8 @@ fn a_server_of_the_old_version_does_not_start_on_a_renewed_schema() {
 #[test]
 fn an_orphaned_entry_keeps_m_too_high_until_it_is_deleted() {
     let farm = Farm::with(|options| {
-        options.servers = 2;
-        options.faults = vec!["orphan".parse().unwrap()];
+        options.counts = counts(2, 2, 1);
+        options.faults = strings(&["orphan"]);
     });
     farm.install("ums-1");
     let said = farm.install("ums-2");
@@ -93,8 +93,8 @@ fn an_orphaned_entry_keeps_m_too_high_until_it_is_deleted() {
 
 #[test]
 fn an_older_version_is_refused_and_changes_nothing() {
-    let farm = Farm::with(|options| options.balancers = 0);
-    let older = farm.lab.older_installer_path.display().to_string().replace('\'', r"'\''");
+    let farm = Farm::with(|options| options.counts = counts(4, 0, 1));
+    let older = older_installer(&farm.lab).display().to_string().replace('\'', r"'\''");
     let before = farm.database();
     let said = farm.on("ums-1", &format!("sh '{older}' {SILENT}"));
     assert_eq!(said.code, 3);

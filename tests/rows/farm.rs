@@ -43,6 +43,7 @@ pub fn inventory(hosts: &[Host]) -> Inventory {
         roles: vec![RoleId::from(*role)],
         os: *os,
         reach: if *role == "admin_pc" { Reach::None } else { Reach::Ssh(Box::default()) },
+        stand_in: None,
         inputs: BTreeMap::new(),
     };
     Inventory::new("sim", hosts.iter().enumerate().map(server).collect())

@@ -20,6 +20,7 @@ pub fn inventory(servers: &[(&str, &[&str])]) -> Inventory {
         roles: roles.iter().map(|role| RoleId::from(*role)).collect(),
         os: Os::Linux,
         reach: Reach::Ssh(Box::default()),
+        stand_in: None,
         inputs: BTreeMap::new(),
     };
     Inventory::new("sim", servers.iter().enumerate().map(server).collect())

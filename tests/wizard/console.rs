@@ -20,7 +20,7 @@ const BEAT: Duration = Duration::from_millis(600);
 
 /// The smallest farm there is, and a fast one.
 pub(super) const SMALL: [&str; 8] =
-    ["--servers", "2", "--balancers", "0", "--consoles", "0", "--speed", "30"];
+    ["--count", "ums=2", "--count", "lb=0", "--count", "console=0", "--speed", "30"];
 
 /// A state folder of its own. What runs on behalf of it ends with it.
 pub(super) struct Home {

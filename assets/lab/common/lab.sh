@@ -79,6 +79,17 @@ fault() {
     [ -e "$state/faults" ] && grep -q -x -e "$1" -e "$1:always" "$state/faults"
 }
 
+# farm_fault NAME: whether the fault was ordered for the whole farm.
+farm_fault() {
+    [ -e "$lab/faults" ] && grep -q -x -e "$1" -e "$1:always" "$lab/faults"
+}
+
+# farm_spend NAME: as `spend`, of a fault of the whole farm.
+farm_spend() {
+    grep -v -x -e "$1" "$lab/faults" >"$lab/faults.new" || :
+    mv "$lab/faults.new" "$lab/faults"
+}
+
 # spend NAME: the fault has happened; one that is not ordered for always does not come again.
 spend() {
     grep -v -x -e "$1" "$state/faults" >"$state/faults.new" || :

@@ -28,6 +28,7 @@ fn state() -> State {
         roles: vec![RoleId::from(role)],
         os,
         reach: Reach::Ssh(Box::default()),
+        stand_in: None,
         inputs: std::collections::BTreeMap::new(),
     };
     let servers =
