@@ -33,10 +33,19 @@ any() {
 
 # The status page of this appliance.
 publish() {
-    list=$(awk '{ printf "%s\"%s\"", NR > 1 ? "," : "", $0 }' "$lab/enterprise")
+    list=$(awk '{ printf("%s\"%s\"", (NR > 1) ? "," : "", $0) }' "$lab/enterprise")
     printf '{"release":"%s","package":"%s","upgrade":"%s","server":"%s","appliances":[%s]}\n' \
         "$(get release)" "$(get package)" "$(get upgrade)" "$(get server)" "$list" >"$NOFM_ROOT/web/status.$$"
     mv "$NOFM_ROOT/web/status.$$" "$NOFM_ROOT/web/status"
+}
+
+# The newest package of the enterprise.
+newest() {
+    top=$(get package)
+    for name in $(appliances); do
+        ! later "$(get package "$name")" "$top" || top=$(get package "$name")
+    done
+    say "$top"
 }
 
 # background APPLIANCE SCRIPT [ARGUMENT]: what an appliance does by itself.
@@ -81,7 +90,7 @@ console_upload() {
 
 # Distribute > Send.
 console_send() {
-    version=$(get package)
+    version=$(newest)
     later "$version" "$(get release)" || die "there is no package to be distributed"
     ! any installing || mishap "package $version was distributed during an upgrade"
     event "sends $version to all appliances"
@@ -148,10 +157,7 @@ restart_appliance() {
 
 # What Imprivata Technical Support do about this appliance.
 support() {
-    goal=$(get release)
-    for name in $(appliances); do
-        ! later "$(get package "$name")" "$goal" || goal=$(get package "$name")
-    done
+    goal=$(newest)
     while [ "$(get upgrade)" = installing ]; do pause 1; done
     if [ "$(get release)" != "$goal" ] || [ "$(get upgrade)" = failed ]; then
         set_to package "$goal"

@@ -31,10 +31,6 @@ if fault restarts-midway; then
     restart_appliance 20
 fi
 ! fault upgrade-takes-long || pause 300
-if fault upgrade-never-ends; then
-    log "the upgrade does not go on"
-    until [ -e "$state/go-on" ]; do pause 1; done
-fi
 pause 70
 set_to release "$version"
 ! fault server-lost || {
