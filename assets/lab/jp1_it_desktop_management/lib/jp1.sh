@@ -11,7 +11,7 @@ systemctl=$NOFM_ROOT/bin/systemctl
 product="$NOFM_ROOT/C:/Program Files (x86)/Hitachi/jp1itdmm"
 database=$lab/database
 # Agents are updated within that many seconds of the product's time.
-all_agents=1200
+all_agents=600
 
 # local_path WINDOWS-PATH [SERVER]
 local_path() {
