@@ -4,6 +4,25 @@ set -eu
 . "${NOFM_ROOT:?}/../lib/lab.sh"
 . "$lab/lib/pvs.sh"
 
+# Whether all is being stopped on this server and no other one streams: as on the vendor's way back, where no device is
+# meant to go on. The other services stop right after this one.
+all_stops() {
+    ! streaming || return 1
+    tries=0
+    while runs soapserver && [ "$tries" -lt 50 ]; do
+        sleep 0.1
+        tries=$((tries + 1))
+    done
+    ! runs soapserver
+}
+
+streaming() {
+    for other in $(servers); do
+        ! runs StreamService "$other" || return 0
+    done
+    return 1
+}
+
 # place DEVICE: on the server with the fewest, of those that stream and have room.
 # shellcheck disable=SC2016 # awk's own names
 place() {
@@ -19,8 +38,14 @@ place() {
         change "$lab/devices" -v name="$1" -v to="$best" '($1 "") == name { $2 = to } { print }'
         event "device $1 fails over to $best"
     else
-        change "$lab/devices" -v name="$1" '($1 "") == name { $2 = "-" } { print }'
-        mishap "target device $1 is lost: no server can carry it"
+        to=-
+        if all_stops; then
+            to='!'
+            event "device $1 goes down with its server"
+        else
+            mishap "target device $1 is lost: no server can carry it"
+        fi
+        change "$lab/devices" -v name="$1" -v to="$to" '($1 "") == name { $2 = to } { print }'
     fi
 }
 

@@ -1,7 +1,7 @@
 # The farm as its database and its servers know it; sourced after lab.sh.
 #
 # farm.db: lines KIND|… : schema|VERSION, server|NAME, task|NAME|END (0: nobody looked yet), disk|NAME|SERVER (- unbound).
-# devices: lines NAME|SERVER of target devices, - for one that is off.
+# devices: lines NAME|SERVER of target devices, - for one that is off, ! for one that went down with all servers.
 # Of a server, in etc/lab: server (installed version), console (likewise), configured (the version that the Configuration
 # Wizard was run for).
 
@@ -62,6 +62,14 @@ devices_of() {
 # Of a version: the version of the database that it works with.
 schema_of() {
     if [ "$1" = "$new" ]; then say "$new_schema"; else say "$old_schema"; fi
+}
+
+# boot_on SERVER: one that is off, if there is one; prints its name.
+# shellcheck disable=SC2016
+boot_on() {
+    booted=$(awk -F'|' -v state="${2--}" '($2 "") == state { print $1; exit }' "$lab/devices")
+    [ -z "$booted" ] || change "$lab/devices" -v name="$booted" -v to="$1" '($1 "") == name { $2 = to } { print }'
+    say "$booted"
 }
 
 # The snap-in works with the SOAP server of its own server.
