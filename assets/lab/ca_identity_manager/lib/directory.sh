@@ -8,8 +8,9 @@ unpack() {
     done
 }
 
-# upgrade_directory: the component installer. Its stand-in for Linux and a person on Windows end up here.
+# upgrade_directory LOG: the component installer. Its stand-in for Linux and a person on Windows end up here.
 upgrade_directory() {
+    say "installing CA Directory $directory_new" >"$1"
     event "CA Directory install started"
     if runs dxserver; then "$systemctl" stop dxserver; fi
     unpack "unpacking CA Directory $directory_new"
@@ -30,7 +31,8 @@ upgrade_directory() {
     put dx-version "$directory_new"
     "$systemctl" start dxserver
     say "****** Installation Complete ******"
-    [ -z "$errors" ] || say "Errors were encountered upgrading the DSA databases."
+    [ -z "$errors" ] || say "Errors were encountered upgrading the DSA databases." | tee -a "$1"
+    say "dxserver $directory_new" >>"$1"
     event "CA Directory installed: $directory_new"
     if farm_fault request-comes-late; then
         farm_spend request-comes-late

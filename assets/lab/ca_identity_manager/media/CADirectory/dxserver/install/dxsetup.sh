@@ -31,7 +31,6 @@ else
     printf 'Restart the DSAs that run now? (y/n) '
     read -r answer || :
 fi
-file=$NOFM_ROOT/tmp/cadir_install_$(date +%Y%m%d%H%M%S).log
-say "installing CA Directory $directory_new" >"$file"
-upgrade_directory
-say "dxserver $directory_new" >>"$file"
+# Two attempts within a second have two logs all the same.
+file=$NOFM_ROOT/tmp/cadir_install_$(date +%Y%m%d%H%M%S%N).log
+upgrade_directory "$file"
