@@ -103,7 +103,7 @@ impl Papers {
 }
 
 /// The text of a file, which may not be larger than anybody writes.
-fn text_of(path: &Path) -> Result<String, Faulty> {
+pub(super) fn text_of(path: &Path) -> Result<String, Faulty> {
     let fail = |what: String| Faulty(format!("reading {}: {what}", path.display()));
     let about = std::fs::metadata(path).map_err(|error| fail(error.to_string()))?;
     if !about.is_file() {

@@ -11,6 +11,7 @@ use super::sessions::at_work;
 use super::{say, session};
 use crate::client::glance;
 use crate::engine::Phase;
+use crate::inventory::Answers;
 use crate::journal::StateDir;
 use crate::lab::{self, Kind, LabOptions, LabSource};
 use crate::plan::SessionFile;
@@ -55,7 +56,9 @@ pub(super) fn run(args: &LabArgs) -> anyhow::Result<u8> {
     }
     let mut papers = Papers::from(&args.profile, &lab.inventory_path, Some(&lab.answers_path))?;
     if let Some(own) = &args.answers {
-        papers.answers = files::answers(Some(own), &papers.profile.profile)?.or(papers.answers);
+        let text = lab.fill(&files::text_of(own)?);
+        let own = Answers::parse(&own.display().to_string(), &text, Some(&papers.profile.profile));
+        papers.answers = own.map_err(Faulty::from)?.or(papers.answers);
     }
     let speed = (PACE * args.speed).clamp(1.0, PACE_MOST);
     let (state_dir, session) = session::begin(&papers, speed, true)?;

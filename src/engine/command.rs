@@ -144,8 +144,10 @@ impl State {
                 vec![self.place(&step.at, server, Some(&key.lane))?]
             }
             At::Peers => {
-                let stage =
-                    self.stage_of(&key.lane).and_then(|stage| self.stages.get(self.stage_index(&stage.id)?));
+                // A recovery has the peers of the stage that it recovers from.
+                let of =
+                    self.lane(&key.lane).and_then(|lane| lane.of.as_ref()).map_or(&key.lane, |of| &of.lane);
+                let stage = self.stage_of(of).and_then(|stage| self.stages.get(self.stage_index(&stage.id)?));
                 let lanes = stage.map(|stage| stage.lanes.as_slice()).unwrap_or_default();
                 let others = lanes.iter().filter_map(|lane| lane.key.server.clone());
                 list(

@@ -122,11 +122,11 @@ pub(super) fn lay(dir: &Path, source: &LabSource, order: &Order<'_>) -> Result<L
         answers_path: dir.join("answers.toml"),
         servers: servers.iter().map(LabServer::of).collect(),
         ssh,
+        words: words(dir, &servers, &order.description.settings, port),
     };
     let inventory = farm::inventory(&farm::name(), &servers, lab.ssh.as_ref());
     write(&lab.inventory_path, inventory.as_bytes())?;
-    let answers = answers(&source.text("answers.toml")?, dir, &servers, &order.description.settings, port);
-    write(&lab.answers_path, answers.as_bytes())?;
+    write(&lab.answers_path, lab.fill(&source.text("answers.toml")?).as_bytes())?;
     Ok(lab)
 }
 
@@ -186,14 +186,13 @@ fn set_up(dir: &Path, source: &LabSource) -> Result<(), LabError> {
     Err(LabError::Failed { command: format!("setup.sh ({})", output.status), said })
 }
 
-/// The answers of a rehearsal, with this farm's own words filled in.
-fn answers(
-    text: &str,
+/// What the words between `@` in answers stand for.
+fn words(
     dir: &Path,
     servers: &[Server],
     settings: &BTreeMap<String, String>,
     port: Option<u16>,
-) -> String {
+) -> BTreeMap<String, String> {
     let mut words: BTreeMap<String, String> = settings.clone();
     words.insert("lab".to_owned(), dir.display().to_string());
     words.extend(port.map(|port| ("port".to_owned(), port.to_string())));
@@ -210,12 +209,20 @@ fn answers(
         add("last", names.last());
         words.insert(format!("{kind}:names"), names.join(","));
     }
-    let mut text = text.to_owned();
-    for (word, value) in words {
-        let value = value.replace('\\', r"\\").replace('"', "\\\"");
-        text = text.replace(&format!("@{word}@"), &value);
+    words
+}
+
+impl Lab {
+    /// Answers with this farm's own words filled in: `@lab@`, `@port@`, `@ums:first@`, and the lab's settings.
+    pub fn fill(&self, answers: &str) -> String {
+        let mut text = answers.to_owned();
+        for (word, value) in &self.words {
+            // They stand in basic strings.
+            let value = value.replace('\\', r"\\").replace('"', "\\\"");
+            text = text.replace(&format!("@{word}@"), &value);
+        }
+        text
     }
-    text
 }
 
 impl LabServer {

@@ -92,6 +92,8 @@ pub struct Lab {
     pub servers: Vec<LabServer>,
     /// How the servers are reached over SSH, where they are.
     pub ssh: Option<LabSsh>,
+    /// What the words between `@` in answers stand for.
+    words: BTreeMap<String, String>,
 }
 
 /// One server of a lab.

@@ -41,6 +41,12 @@ impl<'a> Policy<'a> {
     /// What is chosen, with its text; `None`: a person must decide.
     pub(super) fn choose(&mut self, state: &State, question: &Question) -> Option<(Choice, String)> {
         let (choice, text) = self.wish(state, &question.about)?;
+        // Where nothing can be started again, such as a wait or what a step needs, trying again is looking again.
+        let choice = if choice == Choice::Retry && question.option(choice).is_none() {
+            Choice::LookAgain
+        } else {
+            choice
+        };
         let option = question.option(choice).filter(|option| option.refused.is_none())?;
         let text = if option.wants_text && text.is_empty() { REASON.to_owned() } else { text };
         Some((choice, text))

@@ -1,7 +1,13 @@
 //! The profiles that are compiled in.
 
 /// Id and text of each.
-const BUILTIN: &[(&str, &str)] = &[("igel_ums_ha", include_str!("../../profiles/igel-ums-ha.toml"))];
+const BUILTIN: &[(&str, &str)] = &[
+    ("ca_identity_manager", include_str!("../../profiles/ca-identity-manager.toml")),
+    ("citrix_provisioning", include_str!("../../profiles/citrix-provisioning.toml")),
+    ("igel_ums_ha", include_str!("../../profiles/igel-ums-ha.toml")),
+    ("imprivata_g4", include_str!("../../profiles/imprivata-g4.toml")),
+    ("jp1_it_desktop_management", include_str!("../../profiles/jp1-it-desktop-management.toml")),
+];
 
 /// Every built-in profile: its id and its text.
 pub fn all() -> &'static [(&'static str, &'static str)] {

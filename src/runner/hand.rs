@@ -57,6 +57,6 @@ pub(super) async fn lend(hand: Hand) -> Result<(), String> {
         return Ok(());
     }
     let said = if output.stderr.is_empty() { &output.stdout } else { &output.stderr };
-    let said = safe_bytes(&said[..said.len().min(COMPLAINT)], Newline::Show);
-    Err(format!("it could not be done (exit status {}): {}", output.exit, said.trim()))
+    let said = said[..said.len().min(COMPLAINT)].trim_ascii();
+    Err(format!("it could not be done (exit status {}): {}", output.exit, safe_bytes(said, Newline::Show)))
 }

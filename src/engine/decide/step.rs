@@ -50,19 +50,6 @@ impl Decider<'_> {
         if self.is_paused(key) {
             return;
         }
-        if step.optional_until.is_some() && !lane.optional_agreed {
-            self.ask(
-                About::Optional(key.clone()),
-                format!("Optional: {}. Carry it out?", step.title),
-                Vec::new(),
-                vec![
-                    Answer::new(Choice::Skip, "it is not carried out"),
-                    Answer::new(Choice::Do, "it is carried out"),
-                    super::hold(),
-                ],
-            );
-            return;
-        }
         let purpose = Purpose::Turn(key.clone());
         if !self.measured(purpose.clone()) {
             return;
@@ -91,6 +78,20 @@ impl Decider<'_> {
         if done == Some(true) {
             let why = step.step.done.as_ref().map_or("", |done| done.source());
             return self.settle(key, Outcome::DoneBefore, Known::Seen, format!("held before: {why}"));
+        }
+        // Nobody is asked about what does not apply.
+        if step.optional_until.is_some() && !lane.optional_agreed {
+            self.ask(
+                About::Optional(key.clone()),
+                format!("Optional: {}. Carry it out?", step.title),
+                Vec::new(),
+                vec![
+                    Answer::new(Choice::Skip, "it is not carried out"),
+                    Answer::new(Choice::Do, "it is carried out"),
+                    super::hold(),
+                ],
+            );
+            return;
         }
         self.record(Event::StepCleared { key: key.clone() });
     }

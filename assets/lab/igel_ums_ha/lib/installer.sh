@@ -5,8 +5,8 @@ if [ -z "${NOFM_ROOT-}" ]; then
     echo "This is the installer of a lab: it installs nothing on a real server." >&2
     exit 1
 fi
-new=@version@
 . "$NOFM_ROOT/../lib/lab.sh"
+new=@version@
 . "$lab/lib/ums.sh"
 
 silent=no
