@@ -9,7 +9,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use nofm::client::{Follower, Mode, Reply};
-use nofm::engine::{About, Choice, Close, End, Event, Intent, Question, State, StepKey};
+use nofm::engine::{About, Before, Choice, Close, End, Event, Intent, Question, State, StepKey};
 use nofm::journal::wire::{ToClient, ToRunner, VERSION};
 use nofm::journal::{self, SessionDir, StateDir, session_id};
 use nofm::plan::{SessionFile, Source, build};
@@ -305,4 +305,115 @@ fn collecting_after_a_failure_brings_the_files_and_asks_again() {
     reply(&mut follower, &again, Choice::Retry);
     wait(&mut follower, |state| state.close().is_some());
     assert_eq!(follower.state().close(), Some(&Close::Done));
+}
+
+const RESTART: &str = "[[stages.steps]]\nid = \"restart\"\nreboot = true\n";
+
+impl Bench {
+    fn boots(&self, id: &str) {
+        let folder = self.on_server("proc/sys/kernel/random");
+        fs::create_dir_all(&folder).expect("a folder");
+        fs::write(folder.join("boot_id"), format!("{id}\n")).expect("a boot id");
+    }
+
+    fn restarts(&self) -> usize {
+        lines(&self.on_server("restarts"))
+    }
+}
+
+#[test]
+fn a_server_is_restarted_and_waited_for_until_it_is_back() {
+    let mut bench = Bench::new(RESTART, ANY);
+    bench.boots("first");
+    // It goes down, which ends whoever ordered it, and comes up later.
+    bench.stand_in(
+        "systemctl",
+        "id=proc/sys/kernel/random/boot_id\n[ \"$*\" = reboot ] && echo x >>\"$NOFM_ROOT/restarts\"\n\
+         (cd \"$NOFM_ROOT\"; : >\"$id\"; sleep 2; echo second >\"$id\") </dev/null >/dev/null 2>&1 &\nkill -TERM $PPID",
+    );
+    let mut follower = bench.begun();
+    wait(&mut follower, |state| state.close().is_some());
+    assert_eq!(follower.state().close(), Some(&Close::Done));
+    assert_eq!(bench.restarts(), 1);
+    let events = bench.events();
+    let at = |is: &dyn Fn(&Event) -> bool| events.iter().position(is).expect("it happened");
+    let looked =
+        at(&|event| matches!(event, Event::LookedUp { before: Before::Boot(boot), .. } if boot == "first"));
+    let ended = at(
+        &|event| matches!(event, Event::TargetEnded { end: End::Exit(0), tail, .. } if tail.contains("boot id second")),
+    );
+    assert!(looked < ended);
+}
+
+#[test]
+fn a_restart_that_a_dead_runner_ordered_is_found_and_not_ordered_again() {
+    let mut bench = Bench::new(RESTART, ANY);
+    bench.boots("first");
+    bench.stand_in("systemctl", "echo x >>\"$NOFM_ROOT/restarts\"");
+    drop(bench.begun());
+    until("it is ordered", || bench.restarts() == 1);
+    bench.kill();
+    // The next one finds it under way, then done.
+    drop(bench.run());
+    std::thread::sleep(Duration::from_secs(2));
+    bench.kill();
+    bench.boots("second");
+    let mut follower = bench.run();
+    wait(&mut follower, |state| state.close().is_some());
+    assert_eq!(follower.state().close(), Some(&Close::Done));
+    assert_eq!(bench.restarts(), 1);
+}
+
+#[test]
+fn a_restart_that_is_refused_is_a_failure_with_what_was_said() {
+    let mut bench = Bench::new(RESTART, ANY);
+    bench.boots("first");
+    bench.stand_in("systemctl", "echo 'Operation inhibited by the backup' >&2\nexit 1");
+    let mut follower = bench.begun();
+    let question = asked(&mut follower);
+    assert!(question.details[0].contains("exit status 1"), "{question:#?}");
+    let told = |event: &Event| matches!(event, Event::TargetEnded { tail, .. } if tail.contains("inhibited"));
+    assert!(bench.events().iter().any(told), "{:?}", bench.events());
+    bench.stand_in("systemctl", "echo second >\"$NOFM_ROOT/proc/sys/kernel/random/boot_id\"");
+    reply(&mut follower, &question, Choice::Retry);
+    wait(&mut follower, |state| state.close().is_some());
+    assert_eq!(follower.state().close(), Some(&Close::Done));
+}
+
+#[test]
+fn the_machine_under_a_stand_in_is_never_restarted() {
+    let mut bench = Bench::new(RESTART, ANY);
+    bench.boots("first");
+    let mut follower = bench.begun();
+    let question = asked(&mut follower);
+    assert!(question.details[0].contains("exit status 127"), "{question:#?}");
+}
+
+#[test]
+fn services_are_found_by_display_name_stopped_and_started_again() {
+    let steps = "[[stages.steps]]\nid = \"stop\"\nservice = \"stop\"\nservices = [\"/^Example .*/\"]\n\
+        [[stages.steps]]\nid = \"rename\"\nrun = \"echo 1 >renamed\"\n\
+        [[stages.steps]]\nid = \"start\"\nservice = \"start\"\nservices = [\"/^Example .*/\"]\n";
+    let mut bench = Bench::new(steps, ANY);
+    // The second service is called otherwise after the upgrade, and is started all the same.
+    bench.stand_in(
+        "systemctl",
+        r#"case $1 in
+list-unit-files) printf '%s\n' 'one.service enabled' 'two.service disabled' 'cron.service enabled' 'tpl@.service static' ;;
+list-units) printf '%s\n' 'cron.service loaded active running Example that is none' ;;
+show)
+    shift 9
+    [ "$*" = 'cron.service one.service two.service' ] || exit 9
+    two='Example Two'
+    [ ! -e "$NOFM_ROOT/renamed" ] || two=Other
+    printf 'Id=%s\nDescription=%s\nLoadState=loaded\n\n' cron.service Cron one.service 'Example One' two.service "$two"
+    ;;
+*) echo "$*" >>"$NOFM_ROOT/done" ;;
+esac"#,
+    );
+    let mut follower = bench.begun();
+    wait(&mut follower, |state| state.close().is_some());
+    assert_eq!(follower.state().close(), Some(&Close::Done));
+    let did = fs::read_to_string(bench.on_server("done")).expect("it was asked for");
+    assert_eq!(did, "stop one\nstop two\nstart two\nstart one\n");
 }

@@ -18,7 +18,6 @@
 
 nofm_state=${NOFM_ROOT-}/var/lib/nofm
 nofm_runs=$nofm_state/runs
-nofm_letters=ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789
 
 nofm_say() {
     printf '%s\n' "$*"
@@ -54,16 +53,6 @@ nofm_id() {
 
 nofm_denied() {
     nofm_refuse "denied $(id -un 2>/dev/null || id -u) may not use $nofm_runs; log in as root, or let sudo run commands for this user without a password"
-}
-
-nofm_boot() {
-    for nofm_file in "${NOFM_ROOT-}/proc/sys/kernel/random/boot_id" /proc/sys/kernel/random/boot_id; do
-        if [ -r "$nofm_file" ]; then
-            read -r nofm_boot <"$nofm_file" && return
-        fi
-    done
-    nofm_boot=$(sysctl -n kern.bootsessionuuid 2>/dev/null || sysctl -n kern.boottime 2>/dev/null || who -b)
-    nofm_boot=$(printf %s "$nofm_boot" | tr -c "$nofm_letters" '[_*]')
 }
 
 # Sets nofm_born to the start time of process $1; to nothing when it is gone or only a zombie.

@@ -1,5 +1,7 @@
 # Small tools that the scripts sent to a server share. POSIX sh, nothing installed.
 
+nofm_letters=ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789
+
 nofm_has() {
     command -v "$1" >/dev/null 2>&1
 }
@@ -23,4 +25,17 @@ nofm_sha256() {
     *"= "*) nofm_sum=${nofm_sum##* } ;;
     *) nofm_sum=${nofm_sum%% *} ;;
     esac
+}
+
+# Sets nofm_boot to what tells this start of the server from every other; to nothing while a stand-in restarts.
+nofm_boot() {
+    nofm_boot=
+    for nofm_file in "${NOFM_ROOT-}/proc/sys/kernel/random/boot_id" /proc/sys/kernel/random/boot_id; do
+        if [ -r "$nofm_file" ]; then
+            read -r nofm_boot <"$nofm_file" || :
+            return 0
+        fi
+    done
+    nofm_boot=$(sysctl -n kern.bootsessionuuid 2>/dev/null || sysctl -n kern.boottime 2>/dev/null || who -b)
+    nofm_boot=$(printf %s "$nofm_boot" | tr -c "$nofm_letters" '[_*]')
 }

@@ -105,6 +105,7 @@ impl State {
                             bytes: 0,
                             has: None,
                             lacks: None,
+                            before: None,
                         })
                         .collect();
                 });
@@ -128,6 +129,7 @@ impl State {
                 self.drop_measure(&Purpose::Needs(key.clone()));
                 self.drop_measure(&Purpose::Wait(key.clone()));
             }
+            Event::LookedUp { key, place, before } => self.looked_up(key, place, before),
             Event::TargetEnded { key, place, end, tail, bytes, has, lacks } => {
                 self.on_step(key, |lane, _| {
                     let target = lane.targets.iter_mut().find(|target| target.place == *place);

@@ -1,11 +1,12 @@
 //! Where a step runs and what it runs; where a question is put and what is asked.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use sha2::{Digest, Sha256};
 
 use super::decide::targets;
-use super::event::{Cause, Event, Target};
+use super::event::{Before, Cause, Event, Target};
 use super::key::{LaneKey, Place, StepKey};
 use super::measure::ProbeKey;
 use super::stand_in;
@@ -26,10 +27,21 @@ pub enum Job {
         tty: bool,
         files: Vec<Sent>,
     },
+    /// What must be looked up, and journalled, before anything is started.
+    LookUp {
+        shell: Shell,
+        what: LookUp,
+    },
     Services {
         shell: Shell,
         act: ServiceAct,
+        /// By name; none stands for a pattern.
         services: Vec<Service>,
+    },
+    /// `boot` tells the start before it from the one after it.
+    Reboot {
+        shell: Shell,
+        boot: String,
     },
     Upload {
         local: PathBuf,
@@ -39,6 +51,14 @@ pub enum Job {
         shell: Shell,
         paths: Vec<String>,
     },
+}
+
+/// What a step goes by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LookUp {
+    Boot,
+    /// Which services these patterns stand for. Those that were found before count as long as they are there.
+    Services(BTreeMap<String, BTreeSet<String>>),
 }
 
 /// A file that was copied to a server.
@@ -282,10 +302,16 @@ impl State {
                 let (local, remote) = self.upload(key, input)?;
                 Ok(Job::Upload { local, remote: self.path_at(place, &remote) })
             }
-            Act::Service { act, services } => Ok(Job::Services {
-                shell,
-                act: *act,
-                services: self.services(key, Some(place), services.as_ref()),
+            Act::Service { act, services } => {
+                let services = self.services(key, Some(place), services.as_ref());
+                Ok(match self.by_name(key, place, services) {
+                    Ok(services) => Job::Services { shell, act: *act, services },
+                    Err(patterns) => Job::LookUp { shell, what: LookUp::Services(patterns) },
+                })
+            }
+            Act::Reboot => Ok(match self.before(key, place) {
+                Some(Before::Boot(boot)) => Job::Reboot { shell, boot: boot.clone() },
+                _ => Job::LookUp { shell, what: LookUp::Boot },
             }),
             Act::Collect(paths) => {
                 let fill = |path| {
@@ -295,7 +321,7 @@ impl State {
                 let paths: Result<Vec<_>, String> = paths.iter().map(fill).collect();
                 Ok(Job::Collect { shell, paths: paths? })
             }
-            Act::Manual(_) | Act::Confirm(_) | Act::Wait(_) | Act::Reboot | Act::Use { .. } => {
+            Act::Manual(_) | Act::Confirm(_) | Act::Wait(_) | Act::Use { .. } => {
                 Err("this step runs nothing on a server".to_owned())
             }
         }
@@ -365,6 +391,47 @@ impl State {
             _ => self.server_of(&key.lane),
         };
         server.map(|server| self.role_services(server, &server.roles)).unwrap_or_default()
+    }
+
+    fn before(&self, key: &StepKey, place: &Place) -> Option<&Before> {
+        self.current(key)?.targets.iter().find(|target| target.place == *place)?.before.as_ref()
+    }
+
+    /// `services` with those found in the place of patterns, each once; or the patterns that are to be looked up.
+    fn by_name(
+        &self,
+        key: &StepKey,
+        place: &Place,
+        services: Vec<Service>,
+    ) -> Result<Vec<Service>, BTreeMap<String, BTreeSet<String>>> {
+        let patterns: Vec<String> = services.iter().filter_map(Service::pattern).map(str::to_owned).collect();
+        let found = match self.before(key, place) {
+            _ if patterns.is_empty() => return Ok(services),
+            Some(Before::Services(found)) => found,
+            _ => {
+                let known = |pattern: &String| self.services.get(&(place.clone(), pattern.clone())).cloned();
+                let all = patterns
+                    .into_iter()
+                    .map(|pattern| (pattern.clone(), known(&pattern).unwrap_or_default()));
+                return Err(all.collect());
+            }
+        };
+        let mut named: Vec<Service> = Vec::new();
+        for service in services {
+            let names = match &service {
+                Service::Named { .. } => vec![service],
+                Service::Matching(pattern) => {
+                    let names = found.get(pattern).into_iter().flatten();
+                    names.map(|name| Service::Named { name: name.clone(), if_present: false }).collect()
+                }
+            };
+            for name in names {
+                if !named.iter().any(|known| known.name() == name.name()) {
+                    named.push(name);
+                }
+            }
+        }
+        Ok(named)
     }
 
     /// The services of a server's roles, in stop order, each once.

@@ -1,5 +1,7 @@
 //! What happened. A session is the fold of these, so each is a fact in the past, complete in itself.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::key::{LaneKey, Place, StepKey};
@@ -64,6 +66,16 @@ pub enum End {
     Lost(String),
     /// It never began.
     NotStarted(String),
+}
+
+/// What a step goes by at one of its places, as it was before it was started there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Before {
+    /// What told this start of the server from every other.
+    Boot(String),
+    /// The services that patterns stand for.
+    Services(BTreeMap<String, Vec<String>>),
 }
 
 /// One place a step runs at.
@@ -193,6 +205,13 @@ pub enum Event {
     /// A wait began.
     WaitBegun {
         key: StepKey,
+    },
+    /// What the step goes by at a place, looked up and journalled before it is started there: after a crash it goes by
+    /// this, not by how things are then.
+    LookedUp {
+        key: StepKey,
+        place: Place,
+        before: Before,
     },
     TargetEnded {
         key: StepKey,

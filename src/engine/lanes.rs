@@ -3,8 +3,8 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use super::event::{Cause, Close, End, Outcome};
-use super::key::{LaneKey, ScriptRef, StepKey};
+use super::event::{Before, Cause, Close, End, Outcome};
+use super::key::{LaneKey, Place, ScriptRef, StepKey};
 use super::measure::Purpose;
 use super::question::{About, Choice, Question};
 use super::state::{
@@ -434,6 +434,23 @@ impl State {
         if check.roles.is_empty() { None } else { key.lane.server.clone() }
     }
 
+    pub(super) fn looked_up(&mut self, key: &StepKey, place: &Place, before: &Before) {
+        let mut is_new = false;
+        self.on_step(key, |lane, _| {
+            let target = lane.targets.iter_mut().find(|target| target.place == *place);
+            if let Some(target) = target.filter(|target| target.end.is_none() && target.before.is_none()) {
+                target.before = Some(before.clone());
+                is_new = true;
+            }
+        });
+        if let (true, Before::Services(found)) = (is_new, before) {
+            for (pattern, names) in found {
+                let known = self.services.entry((place.clone(), pattern.clone())).or_default();
+                known.extend(names.iter().cloned());
+            }
+        }
+    }
+
     /// Services that a step stopped or started, so that servers out of service are counted as such.
     fn note_services(&mut self, key: &StepKey) {
         let Some(lane) = self.current(key) else { return };
@@ -447,8 +464,8 @@ impl State {
             .targets
             .iter()
             .filter_map(|target| match &target.place {
-                super::key::Place::Server(server) => Some(server.clone()),
-                super::key::Place::Console => None,
+                Place::Server(server) => Some(server.clone()),
+                Place::Console => None,
             })
             .collect();
         for server in places {

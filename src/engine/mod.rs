@@ -15,8 +15,8 @@
 //! * What a person says so that a server can be reached is journalled as given or denied; a secret never stands in it.
 //!
 //! # Its limits
-//! Order found while running (`first` and `last` over facts), rebooting and inputs that are secrets are refused by the
-//! profile's check, not carried out here.
+//! Order found while running (`first` and `last` over facts) and inputs that are secrets are refused by the profile's
+//! check, not carried out here.
 
 mod access;
 mod apply;
@@ -40,9 +40,9 @@ mod words;
 mod work;
 
 pub use access::Request;
-pub use command::{Ask, Job, Sent};
+pub use command::{Ask, Job, LookUp, Sent};
 pub use decide::decide;
-pub use event::{Ban, Cause, Close, End, Event, Outcome, Stamp, Target};
+pub use event::{Ban, Before, Cause, Close, End, Event, Outcome, Stamp, Target};
 pub use intent::{Intent, Lack};
 pub use key::{GATES, LaneKey, Place, ScriptRef, StepKey};
 pub use measure::{Measured, ProbeKey, Purpose, Reading};

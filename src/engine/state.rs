@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::access::Request;
-use super::event::{Ban, Cause, Close, End, Outcome, Stamp};
+use super::event::{Ban, Before, Cause, Close, End, Outcome, Stamp};
 use super::key::{GATES, LaneKey, Place, ScriptRef, StepKey};
 use super::measure::{ProbeKey, Reading};
 use super::measures::Measures;
@@ -68,6 +68,8 @@ pub struct State {
     /// half-way.
     pub stopped: BTreeSet<ServerName>,
     pub lost: BTreeMap<ServerName, String>,
+    /// The services that steps found by a pattern, by place and pattern.
+    pub services: BTreeMap<(Place, String), BTreeSet<String>>,
     /// What servers wait for that only a person can say.
     pub access: BTreeMap<Access, Request>,
     pub failures: Vec<FailureRecord>,
@@ -284,6 +286,8 @@ pub struct TargetState {
     pub bytes: u64,
     pub has: Option<bool>,
     pub lacks: Option<bool>,
+    /// Absent where there is nothing to be looked up, or it was not yet.
+    pub before: Option<Before>,
 }
 
 /// A step that is behind a lane.
@@ -344,6 +348,7 @@ impl State {
             halt_waits: true,
             stopped: BTreeSet::new(),
             lost: BTreeMap::new(),
+            services: BTreeMap::new(),
             access: BTreeMap::new(),
             failures: Vec::new(),
             to_do: Vec::new(),

@@ -16,7 +16,7 @@ use super::description::Kind;
 use super::{LabError, LabOptions, LabServer, LabSsh};
 
 /// Commands of this machine that the stand-ins cannot do without.
-const NEEDED: &[&str] = &["sh", "awk", "flock", "setsid", "sed", "sleep"];
+const NEEDED: &[&str] = &["sh", "awk", "flock", "grep", "setsid", "sed", "sleep"];
 /// What making a farm behind SSH takes, besides sshd.
 const NEEDED_FOR_SSH: &[&str] = &["id", "ssh-keygen"];
 

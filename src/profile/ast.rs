@@ -127,6 +127,24 @@ pub enum Service {
     Matching(String),
 }
 
+impl Service {
+    /// Its name, where it has one.
+    pub fn name(&self) -> Option<&str> {
+        match self {
+            Self::Named { name, .. } => Some(name),
+            Self::Matching(_) => None,
+        }
+    }
+
+    /// The pattern that it stands for, where it is one.
+    pub fn pattern(&self) -> Option<&str> {
+        match self {
+            Self::Named { .. } => None,
+            Self::Matching(regex) => Some(regex),
+        }
+    }
+}
+
 #[derive(Clone, Debug)]
 pub struct Role {
     pub id: RoleId,

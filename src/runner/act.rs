@@ -10,10 +10,12 @@ use tokio::sync::mpsc::UnboundedSender;
 use super::collect::collect;
 use super::input::Input;
 use super::links::Links;
-use super::probe::{reach_of, service_words};
+use super::probe::reach_of;
+use super::reboot::{boot_of, reboot};
+use super::services;
 use super::upload::upload;
 use super::watch::Watch;
-use crate::engine::{End, Event, Job, Place, Sent, StepKey, Work};
+use crate::engine::{Before, End, Event, Job, LookUp, Place, Sent, StepKey, Work};
 use crate::journal::{OutputLog, SessionDir};
 use crate::profile::{ServiceAct, Shell};
 use crate::text::escape::safe;
@@ -25,7 +27,8 @@ use crate::transport::{
 /// The longest pause between two tries to reach a server.
 const PAUSE: Duration = Duration::from_secs(30);
 /// How long a run may stay claimed before it is called off: a server takes less to put the claim on its disk.
-const CLAIMED: Duration = Duration::from_secs(10);
+pub(super) const CLAIMED: Duration = Duration::from_secs(10);
+const NO_WINDOWS: &str = "there is no way to run a command on a Windows server yet";
 const LOOK: Duration = Duration::from_millis(500);
 
 /// All that is needed to carry a step out at one place.
@@ -51,9 +54,18 @@ pub(super) async fn carry_out(order: Order, links: Arc<Links>, tell: UnboundedSe
     let work = Work::Run { key: order.key.clone(), place: order.place.clone() };
     let (key, place) = (order.key.clone(), order.place.clone());
     let mut watch = Watch::new(&order);
-    let end = match links.to(&order.place) {
-        Err(why) => End::NotStarted(why),
-        Ok(link) => do_job(order, &link, &links.sources, &mut watch, &tell).await,
+    let end = match (links.to(&order.place), &order.job) {
+        (Err(why), _) => End::NotStarted(why),
+        (Ok(link), Job::LookUp { shell, what }) => match look_up(&order, *shell, what, &link, &tell).await {
+            Ok(before) => {
+                // Named again once this is journalled, and then carried out.
+                let events = vec![Event::LookedUp { key, place, before }];
+                let _ = tell.send(Input::Done { work, events });
+                return;
+            }
+            Err(why) => End::NotStarted(why),
+        },
+        (Ok(link), _) => do_job(order, &link, &links.sources, &mut watch, &tell).await,
     };
     let event = Event::TargetEnded {
         key,
@@ -68,6 +80,39 @@ pub(super) async fn carry_out(order: Order, links: Arc<Links>, tell: UnboundedSe
     let _ = tell.send(Input::Done { work, events: vec![event] });
 }
 
+/// What the step goes by, for as long as it takes to reach the server.
+async fn look_up(
+    order: &Order,
+    shell: Shell,
+    what: &LookUp,
+    link: &Link,
+    tell: &UnboundedSender<Input>,
+) -> Result<Before, String> {
+    if shell == Shell::PowerShell {
+        return Err(NO_WINDOWS.to_owned());
+    }
+    let mut pause = Pause::new();
+    loop {
+        let found = match what {
+            LookUp::Boot => boot_of(link).await.map(|boot| {
+                let why = "what tells this start of it from the next one (its boot id) cannot be read";
+                boot.map(Before::Boot).ok_or_else(|| why.to_owned())
+            }),
+            LookUp::Services(patterns) => {
+                services::find(link, patterns).await.map(|found| found.map(Before::Services))
+            }
+        };
+        match found {
+            Ok(found) => {
+                pause.over(&order.place, tell);
+                return found;
+            }
+            Err(error) if error.is_passing() => pause.after(&order.place, &error, tell).await,
+            Err(error) => return Err(error.to_string()),
+        }
+    }
+}
+
 async fn do_job(
     mut order: Order,
     link: &Link,
@@ -78,14 +123,20 @@ async fn do_job(
     let body = match &order.job {
         Job::Command { shell: Shell::PowerShell, .. }
         | Job::Services { shell: Shell::PowerShell, .. }
-        | Job::Collect { shell: Shell::PowerShell, .. } => {
-            return End::NotStarted("there is no way to run a command on a Windows server yet".to_owned());
+        | Job::Reboot { shell: Shell::PowerShell, .. }
+        | Job::Collect { shell: Shell::PowerShell, .. } => return End::NotStarted(NO_WINDOWS.to_owned()),
+        Job::LookUp { .. } => {
+            return End::NotStarted("it was not looked up what the step goes by".to_owned());
+        }
+        Job::Reboot { boot, .. } => {
+            let boot = boot.clone();
+            return reboot(&mut order, link, &boot, watch, tell).await;
         }
         Job::Command { body, tty, files, .. } => match verified(files, sources).await {
             Ok(first) => (format!("{first}set -eu\n{body}\n"), *tty),
             Err(why) => return End::NotStarted(why),
         },
-        Job::Services { act, services, .. } => match service_words(services) {
+        Job::Services { act, services, .. } => match services::words(services) {
             Err(why) => return End::NotStarted(why),
             Ok(mut names) => {
                 let act = match act {
@@ -169,7 +220,7 @@ async fn begin(
 }
 
 /// Follows a run to its end. Connections that are lost are made again.
-async fn follow(
+pub(super) async fn follow(
     order: &mut Order,
     link: &Link,
     id: &RunId,

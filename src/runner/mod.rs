@@ -25,6 +25,8 @@ mod input;
 mod keys;
 mod links;
 mod probe;
+mod reboot;
+mod services;
 mod socket;
 #[cfg(test)]
 mod tests;

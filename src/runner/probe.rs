@@ -6,10 +6,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::links::Links;
+use super::services;
 use crate::engine::{Ask, Measured, Place, ProbeKey, Raw, Reading, read_fact};
 use crate::model::{Known, ServerName};
-use crate::profile::{Profile, Service, Shell};
-use crate::transport::checks::{self, FileAnswer, Privilege, ServiceState, Writable};
+use crate::profile::{Profile, Shell};
+use crate::transport::checks::{self, FileAnswer, Privilege, Writable};
 use crate::transport::{
     Link, LinkError, PortState, Probe, ProbeOutput, connects, http_get, port_answer, port_script, read_clocks,
 };
@@ -100,16 +101,16 @@ pub(super) async fn ask(profile: &Profile, links: Arc<Links>, probe: &ProbeKey, 
             })
             .await
         }
-        Ask::Services { place, services } => service_states(&links, &place, &services).await,
+        Ask::Services { place, services } => services::states(&links, &place, &services).await,
         Ask::File { place, path, same_as } => file(&links, &place, &path, same_as).await,
     }
 }
 
-fn seen(seen: Measured) -> Reading {
+pub(super) fn seen(seen: Measured) -> Reading {
     Reading { known: Known::Seen, seen }
 }
 
-fn garbage(output: &ProbeOutput) -> Reading {
+pub(super) fn garbage(output: &ProbeOutput) -> Reading {
     let said = if output.stderr.is_empty() { &output.stdout } else { &output.stderr };
     let said =
         crate::text::escape::safe_bytes(&said[..said.len().min(400)], crate::text::escape::Newline::Show);
@@ -132,7 +133,7 @@ fn port_reading(state: PortState) -> Reading {
     }
 }
 
-async fn shell(
+pub(super) async fn shell(
     links: &Links,
     place: &Place,
     kind: Shell,
@@ -187,42 +188,6 @@ async fn clocks(links: &Links, servers: Vec<ServerName>) -> Reading {
         offsets.insert(server, reading.ok().map(|reading| reading.offset_ms));
     }
     seen(Measured::Clocks(offsets))
-}
-
-/// A service as the scripts write it: `name`, or `name?` where it may be missing.
-pub(super) fn service_words(services: &[Service]) -> Result<Vec<String>, String> {
-    services
-        .iter()
-        .map(|service| match service {
-            Service::Named { name, if_present: false } => Ok(name.clone()),
-            Service::Named { name, if_present: true } => Ok(format!("{name}?")),
-            Service::Matching(regex) => Err(format!("services cannot be found by /{regex}/ yet")),
-        })
-        .collect()
-}
-
-async fn service_states(links: &Links, place: &Place, services: &[Service]) -> Answered {
-    let names = match service_words(services) {
-        Ok(names) => names,
-        Err(why) => return Reading::unknown(why).into(),
-    };
-    let script = checks::services_script(&names);
-    shell(links, place, Shell::Sh, &script, |output| {
-        let Some(states) = checks::services(&names, output) else { return garbage(output) };
-        let found = names.iter().zip(states).filter_map(|(name, state)| {
-            let plain = name.strip_suffix('?').unwrap_or(name).to_owned();
-            match state {
-                ServiceState::Running => Some((plain, Some(true))),
-                // One that may be missing, and is, says nothing.
-                ServiceState::Missing => None,
-                ServiceState::Stopped | ServiceState::Failed | ServiceState::Other(_) => {
-                    Some((plain, Some(false)))
-                }
-            }
-        });
-        seen(Measured::Services(found.collect()))
-    })
-    .await
 }
 
 async fn file(links: &Links, place: &Place, path: &str, same_as: Option<PathBuf>) -> Answered {

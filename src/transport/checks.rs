@@ -306,6 +306,71 @@ fn act_on(verb: &str, name: &str) -> String {
     if optional { format!("if missing {name}; then :; else\n{act}fi\n") } else { act }
 }
 
+/// Lists the services that a server could run, those that are stopped too, each with its display name.
+pub fn service_list_script() -> &'static str {
+    // Files alone would lack what was made of a template, and what is loaded alone what is stopped.
+    r#"command -v systemctl >/dev/null || exit 127
+set -ef
+files=$(systemctl list-unit-files --type=service --plain --no-legend --no-pager)
+loaded=$(systemctl list-units --all --type=service --plain --no-legend --no-pager --full)
+names=$(printf '%s\n' "$files" "$loaded" | awk '$1 ~ /\.service$/ && $1 !~ /@\.service$/ { print $1 }' | sort -u)
+[ -n "$names" ] || exit 0
+systemctl show --no-pager -p Id -p Description -p LoadState -- $names"#
+}
+
+/// A service that could run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// As commands call it.
+    pub name: String,
+    /// As people call it.
+    pub title: String,
+}
+
+/// Every service that was listed and is there to be started, each once.
+pub fn service_list(output: &ProbeOutput) -> Option<Vec<Listed>> {
+    let text = whole(output)?;
+    let mut found: Vec<Listed> = Vec::new();
+    for block in text.split("\n\n").filter(|block| !block.trim().is_empty()) {
+        let find = |key: &str| block.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix('='));
+        let name = find("Id")?;
+        let name = name.strip_suffix(".service").unwrap_or(name);
+        // What is masked or gone is there in name only.
+        let there = find("LoadState")? == "loaded" && !name.is_empty();
+        if there && !found.iter().any(|known| known.name == name) {
+            found.push(Listed { name: name.to_owned(), title: find("Description")?.to_owned() });
+        }
+    }
+    Some(found)
+}
+
+/// Asks what tells this start of the server from every other.
+pub fn boot_id_script() -> String {
+    format!("{TOOLS}\nnofm_boot\n[ -z \"$nofm_boot\" ] || printf 'boot %s\\n' \"$nofm_boot\"")
+}
+
+/// `None`: it cannot be told, or the server is about to go down or to come up.
+pub fn boot_id(output: &ProbeOutput) -> Option<String> {
+    let text = whole(output)?;
+    let id = text.lines().find_map(|line| line.strip_prefix("boot "))?.trim();
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+    (!id.is_empty() && id.len() <= 120 && id.bytes().all(plain)).then(|| id.to_owned())
+}
+
+/// The body of a run which restarts the server. Its exit status tells no more than whether that was accepted.
+pub fn reboot_script() -> &'static str {
+    // What ends all processes ends this one too, which is no failure. A stand-in has no other way to be restarted than
+    // its own: the machine that it stands on is not meant.
+    r#"trap '' HUP INT TERM
+if [ -n "${NOFM_ROOT-}" ]; then
+    "$NOFM_ROOT/bin/systemctl" reboot
+elif command -v systemctl >/dev/null 2>&1; then
+    systemctl reboot
+else
+    shutdown -r now
+fi"#
+}
+
 /// The output of a probe that ended well and was kept whole.
 fn whole(output: &ProbeOutput) -> Option<String> {
     let good = output.exit == 0 && !output.truncated;
@@ -340,6 +405,27 @@ mod tests {
         assert_eq!(free_space(&said(head)), None);
         assert_eq!(free_space(&said("")), None);
         assert_eq!(free_space(&ProbeOutput { exit: 1, ..said("/dev/sda1 1 1 1 1% /") }), None);
+    }
+
+    #[test]
+    fn services_are_listed_once_and_only_those_that_are_there() {
+        let listed = "Id=one.service\nDescription=The One\nLoadState=loaded\n\n\
+            LoadState=loaded\nId=one.service\nDescription=The One\n\n\
+            Id=two.service\nDescription=\nLoadState=masked\n\n\
+            Id=three@x.service\nDescription=Three = x\nLoadState=loaded\n";
+        let listed = service_list(&said(listed)).unwrap();
+        let names: Vec<_> = listed.iter().map(|one| (one.name.as_str(), one.title.as_str())).collect();
+        assert_eq!(names, [("one", "The One"), ("three@x", "Three = x")]);
+        assert_eq!(service_list(&said("")), Some(Vec::new()));
+        assert_eq!(service_list(&said("Id=one.service\nLoadState=loaded\n")), None);
+    }
+
+    #[test]
+    fn a_start_that_cannot_be_told_is_none() {
+        assert_eq!(boot_id(&said("boot 1-a_b\n")).as_deref(), Some("1-a_b"));
+        for bad in ["", "boot ", "boot a b", "boot \u{1b}[2J", "A"] {
+            assert_eq!(boot_id(&said(bad)), None, "{bad:?}");
+        }
     }
 
     #[test]

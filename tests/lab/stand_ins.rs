@@ -173,3 +173,51 @@ async fn an_uploaded_installer_runs_detached_under_a_run_id() {
     assert!(output.contains("1 of 4 servers updated"), "{output}");
     assert_eq!(farm.version("ums-1"), "12.08.130");
 }
+
+#[test]
+fn a_restart_ends_all_of_one_server_and_starts_its_services_again() {
+    let farm = Farm::new(&[]);
+    let units = "igel-ums-server\nigel-ums-watchdog\n";
+    fs::write(farm.root("ums-1").join("etc/lab/boot"), units).unwrap();
+    let pid =
+        |server: &str, unit: &str| farm.on(server, &format!("systemctl show -p MainPID --value {unit}")).out;
+    let boot = || {
+        let said = farm.on("ums-1", &checks::boot_id_script());
+        said.out.strip_prefix("boot ").map(str::to_owned)
+    };
+    let (own, others) = (pid("ums-1", "igel-ums-server"), pid("ums-2", "igel-ums-server"));
+    let before = boot().expect("that of this machine");
+    farm.ask("ums-1", checks::reboot_script());
+    eventually("it is back", || boot().is_some_and(|now| now != before));
+    assert_eq!(farm.version("ums-1"), "12.04.100");
+    assert!(!Path::new("/proc").join(&own).join("stat").exists() || pid("ums-1", "igel-ums-server") != own);
+    assert_ne!(pid("ums-1", "igel-ums-watchdog"), "0");
+    assert_eq!(pid("ums-2", "igel-ums-server"), others, "the others are not concerned");
+    let events = farm.events();
+    let (down, up) = (events.find("ums-1 reboots\n"), events.find("ums-1 is up\n"));
+    assert!(down.is_some() && down < up, "{events}");
+    farm.no_mishap();
+}
+
+#[test]
+fn services_are_listed_with_the_name_that_people_call_them_by() {
+    let farm = Farm::new(&[]);
+    let unit = "# Description: A Service, by any name\nexit 0\n";
+    fs::write(farm.root("db-1").join("etc/systemd/other"), unit).unwrap();
+    let listed = |server: &str| {
+        let said = farm.on(server, checks::service_list_script());
+        assert_eq!(said.code, 0, "{}", said.err);
+        let output = nofm::transport::ProbeOutput {
+            exit: 0,
+            stdout: said.out.into_bytes(),
+            stderr: Vec::new(),
+            truncated: false,
+            took: Duration::ZERO,
+        };
+        let listed = checks::service_list(&output).expect("it can be read");
+        listed.into_iter().map(|one| format!("{}: {}", one.name, one.title)).collect::<Vec<_>>()
+    };
+    assert_eq!(listed("db-1"), ["other: A Service, by any name"]);
+    assert_eq!(listed("lb-1").len(), 2, "those without one are called what they are");
+    assert!(listed("console-1").is_empty());
+}

@@ -38,6 +38,7 @@ pub fn digest(state: &State) -> String {
         halt_waits,
         stopped,
         lost,
+        services,
         access,
         failures,
         to_do,
@@ -53,7 +54,7 @@ pub fn digest(state: &State) -> String {
         text,
         "{seq} {time:?} {phase:?} {closed:?} {answers:?} {notices:?} {unsure:?}\n{checks:?}\n{latest:?}\n{before:?}\n\
          {measures:?}\n{wanted:?} {asking:?}\n{:?} {round} {stage}\n{sides:?}\n{once:?}\n{questions:?}\n{asked:?}\n\
-         {bans:?} {paused} {paused_servers:?} {left_out:?} {halt:?} {halt_waits} {stopped:?} {lost:?} {access:?}\n{failures:?}\n{to_do:?} \
+         {bans:?} {paused} {paused_servers:?} {left_out:?} {halt:?} {halt_waits} {stopped:?} {lost:?} {services:?} {access:?}\n{failures:?}\n{to_do:?} \
          {pen:?} {end_accepted} {surveyed} {checked}",
         plan.as_ref().map(|plan| &plan.hash),
     );

@@ -87,7 +87,8 @@ fn profile(rng: &mut Rng, roles: &[&str]) -> String {
         let _ = write!(
             text,
             "[roles.{role}]\nlabel = \"{role}\"\ncount = \"1..\"\nos = [\"linux\"]\nversion = \"ver\"\n\
-             services = [\"app\"]\n{keep_up}"
+             services = [\"{}\"]\n{keep_up}",
+            rng.pick(&["app", "app", "/^App/"])
         );
     }
     let _ = write!(
@@ -188,7 +189,7 @@ fn steps(rng: &mut Rng, text: &mut String, list: &str, count: u64, uses: bool, p
     for number in 0..count {
         let kinds = [
             "drain", "stop", "install", "install", "start", "wait", "look", "hand", "wizard", "extra",
-            "note", "mates",
+            "note", "mates", "reboot",
         ];
         let kind = *rng.pick(&kinds);
         let id = format!("{kind}_{prefix}_{number}");
@@ -209,6 +210,7 @@ fn steps(rng: &mut Rng, text: &mut String, list: &str, count: u64, uses: bool, p
             "hand" => "manual = \"Install it.\"\ndone = \"here.ver == target\"\n".to_owned(),
             "wizard" => "attended = \"setup\"\nneeds = [\"drained\"]\n".to_owned(),
             "extra" => "run = \"extra\"\noptional = true\n".to_owned(),
+            "reboot" => "reboot = true\ntimeout = \"5m\"\n".to_owned(),
             "note" => "run = \"note\"\nrequired = false\n".to_owned(),
             _ => "run = \"note\"\nat = \"peers\"\nrepeat = \"safe\"\n".to_owned(),
         };
@@ -298,7 +300,7 @@ fn world(rng: &mut Rng, names: &[String]) -> World {
     for _ in 0..rng.within(0, 5) {
         let step = *rng.pick(&[
             "drain", "stop", "install", "start", "wizard", "renew", "extra", "note", "mates", "restore",
-            "backup",
+            "backup", "reboot",
         ]);
         let fault = *rng.pick(&[
             Fault::Fails(1),

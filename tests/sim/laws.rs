@@ -107,6 +107,10 @@ impl Laws {
             Event::WaitBegun { key } if step(state, key).is_some() => {
                 self.nothing_held(state, key, "waited for");
             }
+            Event::LookedUp { key, place, .. } => {
+                let known = self.intended.get(key).is_some_and(|places| places.contains(place));
+                law!(self, known, "something is looked up for {key} at {place}, where it was not intended");
+            }
             Event::TargetEnded { key, place, end, .. } => {
                 let known = self.intended.get(key).is_some_and(|places| places.contains(place));
                 law!(self, known, "{key} ended at {place} without having been intended there");

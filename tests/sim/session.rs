@@ -7,8 +7,8 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use nofm::engine::{
-    Choice, Close, Decision, Event, Intent, Phase, Place, ProbeKey, Question, Reading, Stamp, State, StepKey,
-    Work, decide,
+    Before, Choice, Close, Decision, End, Event, Intent, Job, Phase, Place, ProbeKey, Question, Reading,
+    Stamp, State, StepKey, Work, decide,
 };
 use nofm::inventory::Inventory;
 use nofm::model::{Access, ViewerId};
@@ -49,6 +49,17 @@ enum Due {
         key: StepKey,
         place: Place,
         run: String,
+    },
+    /// The outcome of looking up what a step goes by.
+    Found {
+        key: StepKey,
+        place: Place,
+        found: Result<Before, String>,
+    },
+    /// A server is back that was to be restarted, without having been told so.
+    Restarted {
+        key: StepKey,
+        place: Place,
     },
     Lost(nofm::model::ServerName),
     Back(nofm::model::ServerName),
@@ -184,7 +195,7 @@ impl Session {
         self.state = folded;
         self.asked.clear();
         self.running.clear();
-        self.agenda.retain(|_, due| !matches!(due, Due::Answer { .. } | Due::End { .. }));
+        self.agenda.retain(|_, due| matches!(due, Due::Lost(_) | Due::Back(_) | Due::SetFact(..)));
         // Nobody noticed at once.
         let away_ms = self.rng.within(0, 60_000);
         self.world.pass(self.world.now_ms + away_ms);
@@ -261,11 +272,25 @@ impl Session {
         self.laws.starts(key, place);
         let lane = self.state.lane(&key.lane).expect("a lane that runs is there");
         let run = lane.targets.iter().find(|target| target.place == *place).expect("a target").run.clone();
-        if let Err(why) = self.state.job(key, place) {
-            let end = nofm::engine::End::NotStarted(why);
-            return self.append(ended(key, place, end, ""));
+        let job = match self.state.job(key, place) {
+            Ok(job) => job,
+            Err(why) => return self.append(ended(key, place, End::NotStarted(why), "")),
+        };
+        match &job {
+            Job::LookUp { what, .. } => {
+                let found = self.world.look_up(what, place);
+                let due = Due::Found { key: key.clone(), place: place.clone(), found };
+                let in_ms = self.rng.within(1, 900);
+                self.due(in_ms, due);
+                return Ok(());
+            }
+            Job::Reboot { boot, .. } if self.world.restarted(place, boot) => {
+                self.due(1, Due::Restarted { key: key.clone(), place: place.clone() });
+                return Ok(());
+            }
+            _ => {}
         }
-        let ends_ms = self.world.start(&run, key, place);
+        let ends_ms = self.world.start(&run, key, place, matches!(job, Job::Reboot { .. }));
         let due = Due::End { key: key.clone(), place: place.clone(), run };
         self.due(ends_ms - self.world.now_ms, due);
         Ok(())
@@ -307,6 +332,17 @@ impl Session {
                 let run = self.world.runs[&run].clone();
                 let event = ended(&key, &place, run.end, run.output);
                 self.append(self.searched(&key, event))
+            }
+            Due::Found { key, place, found } => {
+                self.running.remove(&(key.clone(), place.clone()));
+                match found {
+                    Ok(before) => self.append(Event::LookedUp { key, place, before }),
+                    Err(why) => self.append(ended(&key, &place, End::NotStarted(why), "")),
+                }
+            }
+            Due::Restarted { key, place } => {
+                self.running.remove(&(key.clone(), place.clone()));
+                self.append(ended(&key, &place, End::Exit(0), ""))
             }
             Due::Lost(server) => self.append(Event::ReachLost { server, why: "no answer".into() }),
             Due::Back(server) => self.append(Event::ReachBack { server }),

@@ -5,9 +5,12 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use nofm::engine::{Ask, End, Measured, Place, ProbeKey, Raw, Reading, State, StepKey, read_fact};
+use nofm::engine::{
+    Ask, Before, End, LookUp, Measured, Place, ProbeKey, Raw, Reading, State, StepKey, read_fact,
+};
 use nofm::model::{Known, ServerName};
 use nofm::profile::Service;
+use regex::Regex;
 
 /// What a server or the farm says when it is asked for a fact.
 pub type FactAt = (String, Option<ServerName>);
@@ -61,6 +64,8 @@ pub struct Run {
     sets: Vec<(FactAt, String)>,
     pub output: &'static str,
     pub applied: bool,
+    /// What it restarts once it ends.
+    restarts: Option<Place>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -79,6 +84,10 @@ pub struct World {
     pub free: BTreeMap<ServerName, u64>,
     /// What a file looks like; it is not there where it is not said.
     pub files: BTreeMap<(Place, String), Measured>,
+    /// How often a place was restarted.
+    pub boots: BTreeMap<Place, u32>,
+    /// The services that a server has, by name and display name; one that fits every pattern where it is not said.
+    pub services: BTreeMap<ServerName, Vec<(&'static str, &'static str)>>,
     /// Servers whose services do not run.
     pub down: BTreeSet<ServerName>,
     /// What follows by itself in the product whenever time has passed.
@@ -113,7 +122,7 @@ impl World {
     }
 
     /// Starts a run, or finds it: the same id never begins twice. When it ends.
-    pub fn start(&mut self, run: &str, key: &StepKey, place: &Place) -> u64 {
+    pub fn start(&mut self, run: &str, key: &StepKey, place: &Place, restarts: bool) -> u64 {
         if let Some(known) = self.runs.get(run) {
             return known.ends_ms.max(self.now_ms);
         }
@@ -135,7 +144,9 @@ impl World {
         }
         let ends_ms = self.now_ms + effect.takes_ms * factor;
         let sets = if acts { changes(&effect, key) } else { Vec::new() };
-        let new = Run { key: key.clone(), ends_ms, end, sets, output: effect.output, applied: false };
+        let restarts = (acts && restarts).then(|| place.clone());
+        let output = effect.output;
+        let new = Run { key: key.clone(), ends_ms, end, sets, output, applied: false, restarts };
         self.runs.insert(run.to_owned(), new);
         ends_ms
     }
@@ -165,6 +176,9 @@ impl World {
         for run in ended {
             run.applied = true;
             self.facts.extend(run.sets.iter().cloned());
+            if let Some(place) = &run.restarts {
+                *self.boots.entry(place.clone()).or_default() += 1;
+            }
         }
         if let Some(reacts) = self.reacts {
             reacts(self);
@@ -200,12 +214,38 @@ impl World {
                 let runs = !self.down.contains(&server(&place));
                 let named = services.into_iter().filter_map(|service| match service {
                     Service::Named { name, if_present: false } => Some((name, Some(runs))),
-                    Service::Named { .. } | Service::Matching(_) => None,
+                    Service::Named { .. } => None,
+                    Service::Matching(_) => Some(("found".to_owned(), Some(runs))),
                 });
                 Measured::Services(named.collect())
             }
             _ => Measured::Holds(true),
         }
+    }
+
+    /// What is found for a step before it is started at `place`.
+    pub fn look_up(&self, what: &LookUp, place: &Place) -> Result<Before, String> {
+        match what {
+            LookUp::Boot => Ok(Before::Boot(format!("boot-{}", self.boots.get(place).unwrap_or(&0)))),
+            LookUp::Services(patterns) => {
+                let Place::Server(server) = place else { return Err("the console has none".to_owned()) };
+                let has = self.services.get(server).cloned().unwrap_or_else(|| vec![("app", "App")]);
+                let find = |pattern: &String| {
+                    let regex = Regex::new(pattern).expect("the language checked it");
+                    let names = has.iter().filter(|(_, title)| regex.is_match(title));
+                    let names: Vec<String> = names.map(|(name, _)| (*name).to_owned()).collect();
+                    if names.is_empty() { Err(format!("no service fits /{pattern}/")) } else { Ok(names) }
+                };
+                let found: Result<_, String> =
+                    patterns.keys().map(|pattern| Ok((pattern.clone(), find(pattern)?))).collect();
+                found.map(Before::Services)
+            }
+        }
+    }
+
+    /// A server that was told to restart did so since it was started as `before`.
+    pub fn restarted(&self, place: &Place, before: &str) -> bool {
+        format!("boot-{}", self.boots.get(place).unwrap_or(&0)) != before
     }
 
     /// What comes back for `probe` at this moment.

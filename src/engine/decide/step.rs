@@ -9,7 +9,7 @@ use crate::engine::state::{LanePhase, LaneState, StepPhase};
 use crate::engine::view::Seen;
 use crate::model::{Known, Verdict};
 use crate::plan::PlanStep;
-use crate::profile::{Act, Severity, Shell};
+use crate::profile::{Act, Forbidden, Severity, Shell};
 
 impl Decider<'_> {
     pub(super) fn lane(&mut self, lane: &LaneState) {
@@ -123,6 +123,12 @@ impl Decider<'_> {
                     Cause::Needs { check: need.clone(), verdict: judged.verdict, shown: judged.shown };
                 return self.record(Event::StepFailed { key: key.clone(), cause });
             }
+        }
+        if matches!(self.state.act_of(key), Some(Act::Reboot))
+            && let Some(ban) = self.state.bans.iter().find(|ban| ban.act == Forbidden::Reboot)
+        {
+            let what = format!("a restart is forbidden: {}", ban.why);
+            return self.record(Event::StepFailed { key: key.clone(), cause: Cause::Unclear { what } });
         }
         let Some(act) = self.state.act_of(key) else {
             let what = "the profile says nothing for this server's system".to_owned();
@@ -272,9 +278,13 @@ impl Decider<'_> {
         } else if lost {
             self.record(Event::StepUnknown { key: key.clone(), cause: lost_cause(lane) });
         } else {
-            if let Some(Act::Upload(_)) = self.state.act_of(key) {
-                let why = "its checksum was compared on the server".to_owned();
-                return self.settle(key, Outcome::Succeeded, Known::Seen, why);
+            let seen = match self.state.act_of(key) {
+                Some(Act::Upload(_)) => Some("its checksum was compared on the server"),
+                Some(Act::Reboot) => Some("it answers, and was started anew"),
+                _ => None,
+            };
+            if let Some(why) = seen {
+                return self.settle(key, Outcome::Succeeded, Known::Seen, why.to_owned());
             }
             let status =
                 if lane.targets.len() == 1 { "its exit status" } else { "the exit status everywhere" };

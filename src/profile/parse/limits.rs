@@ -10,14 +10,6 @@ fn not_yet(span: Range<usize>, what: &str, instead: &str) -> Diagnostic {
     Diagnostic::new(span, format!("{what} cannot be carried out yet")).help(instead)
 }
 
-pub(super) fn reboot(span: Range<usize>) -> Diagnostic {
-    not_yet(
-        span,
-        "a `reboot` step",
-        "use a `manual` step that asks for the restart, and a `wait` for the server to be back",
-    )
-}
-
 pub(super) fn secret(span: Range<usize>) -> Diagnostic {
     not_yet(
         span,
@@ -29,14 +21,6 @@ pub(super) fn secret(span: Range<usize>) -> Diagnostic {
 pub(super) fn order_of_facts(span: Range<usize>, name: &Name) -> Diagnostic {
     let what = format!("an order that depends on `{name}`, which is found while the session runs,");
     not_yet(span, &what, "name what is known before the start: `here.name`, `here.roles`, inputs")
-}
-
-pub(super) fn service_pattern(span: Range<usize>) -> Diagnostic {
-    not_yet(
-        span,
-        "a service given by a pattern",
-        "write the services by name; `name?` where one may be missing",
-    )
 }
 
 pub(super) fn notice_file(span: Range<usize>) -> Diagnostic {

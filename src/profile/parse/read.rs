@@ -263,31 +263,30 @@ impl<'d> Reader<'d> {
         })
     }
 
-    pub(super) fn services(&self, item: &Item<'d>) -> Vec<Service> {
-        item.texts().iter().map(|text| self.service(text)).collect()
+    pub(super) fn services(item: &Item<'d>) -> Vec<Service> {
+        item.texts().iter().map(service).collect()
     }
+}
 
-    fn service(&self, text: &Text<'d>) -> Service {
-        let word = text.as_str();
-        if let Some(regex) = word.strip_prefix('/').and_then(|word| word.strip_suffix('/')) {
-            self.doc.report(super::limits::service_pattern(text.span()));
-            if Regex::new(regex).is_err() {
-                text.report(
-                    format!("{} is no regular expression", quoted(word)),
-                    "what stands between the slashes is one",
-                );
-            }
-            return Service::Matching(regex.to_owned());
-        }
-        let (name, if_present) = word.strip_suffix('?').map_or((word, false), |name| (name, true));
-        if name.trim().is_empty() || name.chars().any(char::is_control) {
+fn service(text: &Text<'_>) -> Service {
+    let word = text.as_str();
+    if let Some(regex) = word.strip_prefix('/').and_then(|word| word.strip_suffix('/')) {
+        if Regex::new(regex).is_err() {
             text.report(
-                format!("{} is no service", quoted(word)),
-                "write its name; `name?` where it may be missing",
+                format!("{} is no regular expression", quoted(word)),
+                "what stands between the slashes is one",
             );
         }
-        Service::Named { name: name.to_owned(), if_present }
+        return Service::Matching(regex.to_owned());
     }
+    let (name, if_present) = word.strip_suffix('?').map_or((word, false), |name| (name, true));
+    if name.trim().is_empty() || name.chars().any(char::is_control) {
+        text.report(
+            format!("{} is no service", quoted(word)),
+            "write its name; `name?` where it may be missing",
+        );
+    }
+    Service::Named { name: name.to_owned(), if_present }
 }
 
 pub(super) fn shell_of(os: Os) -> Shell {

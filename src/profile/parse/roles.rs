@@ -41,7 +41,7 @@ impl<'d> Reader<'d> {
             detect: self.fact_of(&table, "detect", Some(id), FactKind::YesNo),
             services: table
                 .get("services")
-                .map(|item| self.per_os(&item, |item, _| self.services(item)))
+                .map(|item| self.per_os(&item, |item, _| Self::services(item)))
                 .unwrap_or_default(),
             keep_up: self.keep_up_of(&table, Some(count)),
             cite: table.string("cite"),

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use super::listed_tables;
 use super::place::{Place, Purpose};
 use super::read::{Reader, position, regex};
-use super::{limits, listed_tables};
 use crate::model::{CheckId, FactId, Os, ProcedureId, StepId};
 use crate::profile::ast::{Act, At, PerOs, Position, ServiceAct, Step, Wait};
 use crate::profile::expr::{Expr, Kind, Template};
@@ -244,7 +244,13 @@ impl<'d> Reader<'d> {
             "wait" => PerOs::all(Act::Wait(self.wait(table, item, place))),
             "reboot" => {
                 item.only_true();
-                self.doc.report(limits::reboot(item.key_span()));
+                if *at == At::Local {
+                    self.report(
+                        item.key_span(),
+                        "this would restart the console, and the upgrade with it",
+                        "name the server with `at`: a role, or `one ROLE`",
+                    );
+                }
                 PerOs::all(Act::Reboot)
             }
             _ => self.use_of(table, item, place),
@@ -273,7 +279,7 @@ impl<'d> Reader<'d> {
         match table.get("services") {
             None => PerOs::all(Act::Service { act, services: None }),
             Some(item) => {
-                self.per_os(&item, |item, _| Act::Service { act, services: Some(self.services(item)) })
+                self.per_os(&item, |item, _| Act::Service { act, services: Some(Self::services(item)) })
             }
         }
     }

@@ -1,6 +1,6 @@
 //! A single step.
 
-use crate::engine::{End, Event, GATES, Outcome, State, StepKey};
+use crate::engine::{Before, End, Event, GATES, Outcome, State, StepKey};
 use crate::words::title::{listed, place, spaced, step_title};
 
 pub(super) fn line(state: &State, event: &Event) -> Option<String> {
@@ -25,6 +25,10 @@ pub(super) fn line(state: &State, event: &Event) -> Option<String> {
             let until =
                 state.wait_of(key).map(|wait| format!(": {}", wait.until.source())).unwrap_or_default();
             format!("{} waits{until}{}", at(key), attempt(key))
+        }
+        Event::LookedUp { key, place, before: Before::Services(found) } => {
+            let names: Vec<String> = found.values().flatten().cloned().collect();
+            format!("{} on {place}: services found: {}", at(key), listed(&names))
         }
         Event::TargetEnded { key, place, end, bytes, .. } => {
             let ok = matches!(end, End::Exit(0));

@@ -4,6 +4,8 @@ mod access;
 mod crashes;
 mod failures;
 mod order;
+mod restarts;
+mod services;
 mod start;
 mod steps;
 mod viewers;
