@@ -46,10 +46,11 @@ entries() {
     all=48210
     [ -e "$ca/filling" ] || { say "$all" && return; }
     read -r since <"$ca/filling"
+    # As long as whoever waits gives it, whose patience is never shortened more than sixtyfold.
     held=0
-    ! fault replica-behind || held=2700
+    ! fault replica-behind || held=1200
     awk -v now="$(date +%s.%N)" -v since="$since" -v speed="$speed" -v held="$held" -v all="$all" 'BEGIN {
-        part = ((now - since) * speed - held) / 20
+        part = ((now - since) * speed - held * (speed > 60 ? speed / 60 : 1)) / 20
         print int(all * (part < 0 ? 0 : part > 1 ? 1 : part))
     }'
 }
