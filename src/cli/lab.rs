@@ -25,13 +25,6 @@ const PACE_MOST: f64 = 60.0;
 pub(super) fn run(args: &LabArgs) -> anyhow::Result<u8> {
     let profile = files::profile(&args.profile)?;
     let id = profile.profile.id.as_str();
-    let source = match &args.lab {
-        Some(folder) => LabSource::folder(folder)?,
-        None => LabSource::of(id)?,
-    };
-    if args.faults || args.kinds || args.check {
-        return list(args, &profile.profile, &source);
-    }
     let state_dir = StateDir::from_env()?;
     let dir = match &args.dir {
         Some(dir) => std::path::absolute(dir)?,
@@ -41,6 +34,13 @@ pub(super) fn run(args: &LabArgs) -> anyhow::Result<u8> {
         let ended = remove(&state_dir, &dir)?;
         say(&format!("{} is deleted; {ended} of its processes were ended", dir.display()))?;
         return Ok(exit::DONE);
+    }
+    let source = match &args.lab {
+        Some(folder) => LabSource::folder(folder)?,
+        None => LabSource::of(id)?,
+    };
+    if args.faults || args.kinds || args.check {
+        return list(args, &profile.profile, &source);
     }
     make_room(&state_dir, &dir, args.dir.is_some())?;
     let options = LabOptions {

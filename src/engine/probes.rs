@@ -144,6 +144,11 @@ impl State {
         for step in all.flat_map(|script| &script.steps) {
             names.extend(step.when.iter().flat_map(|when| when.expr.names().to_vec()));
             names.extend(step.step.done.iter().flat_map(|done| done.names().to_vec()));
+            let mut with = Some(&step.with);
+            while let Some(given) = with {
+                names.extend(given.values.values().flat_map(|template| template.names().to_vec()));
+                with = given.outer.as_ref();
+            }
             for (os, _) in step.step.act.iter() {
                 names.extend(templates(step, os).flat_map(|template| template.names().to_vec()));
             }

@@ -93,7 +93,7 @@ impl Server {
         let root = match &self.reach {
             Reach::Local { root } => root.as_ref(),
             Reach::Ssh(ssh) => ssh.root.as_ref(),
-            Reach::None => None,
+            Reach::None => self.stand_in.as_ref(),
         };
         root?.to_str().filter(|root| *root != "/")
     }

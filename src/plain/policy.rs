@@ -86,9 +86,11 @@ impl<'a> Policy<'a> {
         }
     }
 
-    /// `choice`, unless it was made `most` times about this step.
+    /// `choice`, unless it was made `most` times about this step, in whatever round.
     fn counted(&mut self, key: &StepKey, choice: Choice, most: u32) -> Option<(Choice, String)> {
-        let count = self.chosen.entry((StepKey { attempt: 0, ..key.clone() }, choice)).or_default();
+        let mut key = StepKey { attempt: 0, ..key.clone() };
+        key.lane.round = 0;
+        let count = self.chosen.entry((key, choice)).or_default();
         *count += 1;
         (*count <= most).then(|| (choice, String::new()))
     }
