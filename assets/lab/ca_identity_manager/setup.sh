@@ -61,7 +61,9 @@ done
 for server in $(of_kind psw); do
     product "$server" server
     provisioning "$server"
-    key "$server/C:/Program Files (x86)/CA/Identity Manager/Provisioning Server/data/tls/keymgmt/imps_datakey" one
+    home="$server/C:/Program Files (x86)/CA/Identity Manager/Provisioning Server"
+    key "$home/data/tls/keymgmt/imps_datakey" one
+    key "$home/Logs/im_ps.log" "started"
     key "$server/D:/CA-IM/CADirectory/dxserver/setup.exe" "the installer of CA Directory"
 done
 for server in $(of_kind ccs); do
