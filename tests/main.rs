@@ -5,6 +5,7 @@ mod journal;
 mod lab;
 mod plain;
 mod profiles;
+mod rehearsals;
 mod rows;
 mod runner;
 mod sim;

@@ -4,7 +4,9 @@
 mod after;
 mod before;
 pub mod farm;
+mod products;
 pub mod rehearsal;
+pub mod scenes;
 mod servers;
 mod without;
 mod wizard;
@@ -13,7 +15,7 @@ use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
-use nofm::profile::{self, Profile, builtin};
+use nofm::profile::Profile;
 use serde::Deserialize;
 
 use without::without;
@@ -96,27 +98,52 @@ fn checkers() -> &'static [(&'static str, Checker)] {
     ]
 }
 
-/// How many rows of each kind there are.
-const KINDS: [(&str, usize); 1] = [("I", 25)];
+/// How many rows of each product there are, by the letter of their ids.
+const KINDS: [(char, &str, usize); 5] = [
+    ('I', "igel_ums_ha", 25),
+    ('C', "citrix_provisioning", 17),
+    ('A', "ca_identity_manager", 11),
+    ('H', "jp1_it_desktop_management", 10),
+    ('M', "imprivata_g4", 8),
+];
+/// Products whose rows are shown by checkers in Rust; the others are shown by scenes.
+const OF_CHECKERS: &str = "igel_ums_ha";
 const OF_THE_WIZARD: [&str; 6] = ["D1", "D2", "D3", "D4", "D5", "D6"];
 
-fn rows() -> Vec<Row> {
+fn rows_of(path: &Path) -> Vec<Row> {
     let rows: Rows =
-        toml::from_str(include_str!("rows.toml")).unwrap_or_else(|error| panic!("rows.toml: {error}"));
+        toml::from_str(&scenes::read(path)).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     rows.rows
 }
 
+fn rows() -> Vec<Row> {
+    rows_of(&scenes::tree().join("tests/rows.toml"))
+}
+
+impl Row {
+    /// The product that it is a row of; `None`: it is one of the wizard.
+    fn product(&self) -> Option<&'static str> {
+        KINDS.iter().find(|(letter, ..)| self.id.starts_with(*letter)).map(|(_, product, _)| *product)
+    }
+
+    fn is_of_checkers(&self) -> bool {
+        self.product().is_none_or(|product| product == OF_CHECKERS)
+    }
+}
+
 fn igel() -> Profile {
-    let text = builtin::find("igel_ums_ha").expect("a built-in profile");
-    profile::parse("igel-ums-ha.toml", text).unwrap_or_else(|wrong| panic!("{wrong}"))
+    scenes::profile(OF_CHECKERS)
 }
 
 fn checker(name: &str) -> Option<Checker> {
     checkers().iter().find(|(known, _)| *known == name).map(|(_, checker)| *checker)
 }
 
-/// A checker's outcome; a panic is one of its own.
-fn outcome(checker: Checker, profile: &Profile) -> Result<Result<(), String>, String> {
+/// A rehearsal's outcome; a panic is one of its own.
+fn outcome(
+    checker: impl FnOnce(&Profile) -> Result<(), String>,
+    profile: &Profile,
+) -> Result<Result<(), String>, String> {
     catch_unwind(AssertUnwindSafe(|| checker(profile))).map_err(|panic| {
         let text = panic.downcast_ref::<String>().map(String::as_str);
         text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("for no reason given").to_owned()
@@ -137,13 +164,18 @@ fn every_row_is_there_with_elements_and_tests_that_exist() {
     let mut wrong = Vec::new();
     let mut named = BTreeSet::new();
     let ids: Vec<&str> = rows.iter().map(|row| row.id.as_str()).collect();
+    let there =
+        KINDS.iter().filter(|(_, product, _)| *product == OF_CHECKERS || products::READY.contains(product));
     let wanted =
-        KINDS.iter().flat_map(|(kind, count)| (1..=*count).map(move |number| format!("{kind}{number}")));
+        there.flat_map(|(letter, _, count)| (1..=*count).map(move |number| format!("{letter}{number}")));
     let wanted: Vec<String> = wanted.chain(OF_THE_WIZARD.map(str::to_owned)).collect();
     assert_eq!(ids, wanted, "the rows, in their order");
     for row in &rows {
         assert!(!row.what.is_empty() && !row.tests.is_empty(), "{} says what it is, and has a test", row.id);
-        assert_eq!(row.elements.is_empty(), row.id.starts_with('D'), "{}: elements of a profile", row.id);
+        assert_eq!(row.elements.is_empty(), row.product().is_none(), "{}: elements of a profile", row.id);
+        if !row.is_of_checkers() {
+            continue;
+        }
         wrong.extend(
             row.elements.iter().filter_map(|element| {
                 without(&profile, element).err().map(|why| format!("{}: {why}", row.id))
@@ -185,7 +217,7 @@ fn no_row_holds_without_any_one_of_its_elements() {
         .filter(|(_, checker)| outcome(*checker, &profile) == Ok(Ok(())))
         .map(|(name, _)| *name)
         .collect();
-    for row in rows() {
+    for row in rows().iter().filter(|row| row.is_of_checkers()) {
         for element in &row.elements {
             let less = without(&profile, element).unwrap_or_else(|why| panic!("{}: {why}", row.id));
             let mut fails = false;

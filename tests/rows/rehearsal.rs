@@ -282,7 +282,7 @@ impl Rehearsal {
 
     /// Does what a step asks a person to do.
     pub fn by_hand(&mut self, key: &StepKey) {
-        self.session.world.by_hand(key);
+        self.session.by_hand(key);
         if let Some(entry) = &key.lane.item {
             farm::delete_entry(&mut self.session.world, entry);
         }

@@ -11,6 +11,7 @@ mod laws;
 mod operator;
 pub mod rng;
 pub mod session;
+pub mod story;
 pub mod world;
 
 use std::collections::BTreeMap;

@@ -263,7 +263,7 @@ impl Operator {
             && !gone
             && self.rng.chance(90)
         {
-            self.session.world.by_hand(key);
+            self.session.by_hand(&key.clone());
         }
         let reply = Intent::Reply { question: question.id, choice, text };
         let answer = self.session.intent(&reply);

@@ -290,7 +290,7 @@ impl Session {
             }
             _ => {}
         }
-        let ends_ms = self.world.start(&run, key, place, matches!(job, Job::Reboot { .. }));
+        let ends_ms = self.world.start(&run, key, place, &job);
         let due = Due::End { key: key.clone(), place: place.clone(), run };
         self.due(ends_ms - self.world.now_ms, due);
         Ok(())
@@ -330,7 +330,7 @@ impl Session {
             Due::End { key, place, run } => {
                 self.running.remove(&(key.clone(), place.clone()));
                 let run = self.world.runs[&run].clone();
-                let event = ended(&key, &place, run.end, run.output);
+                let event = ended(&key, &place, run.end, &run.output);
                 self.append(self.searched(&key, event))
             }
             Due::Found { key, place, found } => {
@@ -428,6 +428,13 @@ impl Session {
     pub fn knock(&mut self, server: &str, access: Access, complaint: &str) {
         let event = Event::AccessAsked { access, servers: vec![server.into()], complaint: complaint.into() };
         self.happens(event);
+    }
+
+    /// A person does the step in turn by hand.
+    pub fn by_hand(&mut self, key: &StepKey) {
+        let place = key.lane.server.clone().map_or(Place::Console, Place::Server);
+        let job = self.state.job(key, &place).ok();
+        self.world.by_hand(key, &place, job.as_ref());
     }
 
     /// Until all that follows now is under way.

@@ -3,14 +3,18 @@
 //! The world is not part of the program: it goes on while the runner is dead, and it remembers every run by its
 //! id, as a server does.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 
 use nofm::engine::{
-    Ask, Before, End, LookUp, Measured, Place, ProbeKey, Raw, Reading, State, StepKey, read_fact,
+    Ask, Before, End, Job, LookUp, Measured, Place, ProbeKey, Raw, Reading, State, StepKey, read_fact,
 };
 use nofm::model::{Known, ServerName};
-use nofm::profile::Service;
+use nofm::profile::{Service, ServiceAct};
 use regex::Regex;
+
+use super::story::{Address, Change, Changes, Story, Turn};
 
 /// What a server or the farm says when it is asked for a fact.
 pub type FactAt = (String, Option<ServerName>);
@@ -29,12 +33,12 @@ pub struct Effect {
     pub takes_ms: u64,
     pub sets: Vec<(&'static str, Of, String)>,
     pub status: i32,
-    pub output: &'static str,
+    pub output: Cow<'static, str>,
 }
 
 impl Default for Effect {
     fn default() -> Self {
-        Self { takes_ms: 1_000, sets: Vec::new(), status: 0, output: "" }
+        Self { takes_ms: 1_000, sets: Vec::new(), status: 0, output: Cow::Borrowed("") }
     }
 }
 
@@ -60,9 +64,9 @@ pub struct Run {
     pub key: StepKey,
     pub ends_ms: u64,
     pub end: End,
-    /// What it sets once it ends.
-    sets: Vec<(FactAt, String)>,
-    pub output: &'static str,
+    /// What becomes different once it ends.
+    then: Vec<Change>,
+    pub output: Cow<'static, str>,
     pub applied: bool,
     /// What it restarts once it ends.
     restarts: Option<Place>,
@@ -92,6 +96,19 @@ pub struct World {
     pub down: BTreeSet<ServerName>,
     /// What follows by itself in the product whenever time has passed.
     pub reacts: Option<fn(&mut World)>,
+    /// What the product does, where that is data; then `effects`, `faults` and `reacts` have no part in it.
+    pub story: Option<Arc<Story>>,
+    /// The next faults of a story's steps.
+    pub ordered: Vec<(Address, Fault)>,
+    /// What the operator says of a fact or a check, at a host or anywhere.
+    pub told: BTreeMap<String, String>,
+    /// Services that do not run, where it is not all of a server.
+    pub stopped: BTreeSet<(ServerName, String)>,
+    /// Bytes free on a server below a path.
+    pub free_below: BTreeMap<(ServerName, String), u64>,
+    /// Reactions of the story that hold, and what is still to come of them.
+    pub holding: BTreeSet<(usize, Option<ServerName>)>,
+    pub coming: Vec<(u64, Vec<Change>)>,
     /// By a step's own id.
     pub effects: BTreeMap<&'static str, Effect>,
     /// For the next starts of a step on a server (`None`: anywhere), one each.
@@ -122,12 +139,12 @@ impl World {
     }
 
     /// Starts a run, or finds it: the same id never begins twice. When it ends.
-    pub fn start(&mut self, run: &str, key: &StepKey, place: &Place, restarts: bool) -> u64 {
+    pub fn start(&mut self, run: &str, key: &StepKey, place: &Place, job: &Job) -> u64 {
         if let Some(known) = self.runs.get(run) {
             return known.ends_ms.max(self.now_ms);
         }
-        let effect = self.effects.get(kind_of(key)).cloned().unwrap_or_default();
-        let fault = self.next_fault(key);
+        let effect = self.effect(key, place);
+        let fault = self.next_fault(key, place);
         let (end, acts, factor) = match fault {
             None => (End::Exit(effect.status), true, 1),
             Some(Fault::Fails(status)) => (End::Exit(status), false, 1),
@@ -143,15 +160,155 @@ impl World {
             self.began.push((key.clone(), place.clone()));
         }
         let ends_ms = self.now_ms + effect.takes_ms * factor;
-        let sets = if acts { changes(&effect, key) } else { Vec::new() };
-        let restarts = (acts && restarts).then(|| place.clone());
+        let then = if acts { self.follows(key, place, Some(job)) } else { Vec::new() };
+        let restarts = (acts && matches!(job, Job::Reboot { .. })).then(|| place.clone());
         let output = effect.output;
-        let new = Run { key: key.clone(), ends_ms, end, sets, output, applied: false, restarts };
+        let new = Run { key: key.clone(), ends_ms, end, then, output, applied: false, restarts };
         self.runs.insert(run.to_owned(), new);
         ends_ms
     }
 
-    fn next_fault(&mut self, key: &StepKey) -> Option<Fault> {
+    fn effect(&self, key: &StepKey, place: &Place) -> Effect {
+        match &self.story {
+            Some(story) => story.effect(key, place).map(|effect| effect.effect()),
+            None => self.effects.get(kind_of(key)).cloned(),
+        }
+        .unwrap_or_default()
+    }
+
+    /// What a step changes where it goes well.
+    fn follows(&self, key: &StepKey, place: &Place, job: Option<&Job>) -> Vec<Change> {
+        let Some(story) = &self.story else { return changes(&self.effect(key, place), key) };
+        let mut then = match (job, place) {
+            (Some(Job::Services { act, services, .. }), Place::Server(server)) => {
+                let runs = *act != ServiceAct::Stop;
+                let name = |service: &Service| match service {
+                    Service::Named { name, .. } => name.clone(),
+                    Service::Matching(regex) => regex.clone(),
+                };
+                let change =
+                    |service| Change::Service { server: server.clone(), name: Some(name(service)), runs };
+                services.iter().map(change).collect()
+            }
+            _ => Vec::new(),
+        };
+        if let Some(effect) = story.effect(key, place) {
+            then.extend(effect.changes.of(story, &Turn::of(key, Some(place))));
+        }
+        then
+    }
+
+    /// A world as `changes` describe it, in which `story` goes on from here.
+    pub fn told_by<'a>(story: Arc<Story>, changes: impl IntoIterator<Item = &'a Changes>) -> Self {
+        let mut world = Self::default();
+        for changes in changes {
+            world.apply(changes.of(&story, &Turn::default()));
+        }
+        let holding = story.holding(&world);
+        world.holding = holding.into_iter().map(|(number, turn)| (number, turn.here)).collect();
+        world.story = Some(story);
+        world
+    }
+
+    /// Changes that nobody's step makes.
+    pub fn change(&mut self, changes: &Changes) {
+        if let Some(story) = self.story.clone() {
+            self.apply(changes.of(&story, &Turn::default()));
+        }
+    }
+
+    fn apply(&mut self, changes: Vec<Change>) {
+        for change in changes {
+            match change {
+                Change::Fact(at, Some(value)) => {
+                    self.facts.insert(at, value);
+                }
+                Change::Fact(at, None) => {
+                    self.facts.remove(&at);
+                }
+                Change::Line { at, line, comes } => {
+                    let text = self.facts.entry(at).or_default();
+                    let mut lines: Vec<&str> = text.lines().filter(|known| *known != line).collect();
+                    lines.extend(comes.then_some(line.as_str()));
+                    *text = lines.join("\n");
+                }
+                Change::Told(about, word) => {
+                    self.told.insert(about, word);
+                }
+                Change::File(at, Some(seen)) => {
+                    self.files.insert(at, seen);
+                }
+                Change::File(at, None) => {
+                    self.files.remove(&at);
+                }
+                Change::Free(server, path, bytes) => {
+                    self.free_below.insert((server, path), bytes);
+                }
+                Change::Clock(server, ms) => {
+                    self.clocks.insert(server, ms);
+                }
+                Change::Service { server, name: None, runs } => {
+                    self.stopped.retain(|(host, _)| *host != server);
+                    if runs {
+                        self.down.remove(&server)
+                    } else {
+                        self.down.insert(server)
+                    };
+                }
+                Change::Service { server, name: Some(name), runs: false } => {
+                    self.stopped.insert((server, name));
+                }
+                Change::Service { server, name: Some(name), runs: true } => {
+                    self.down.remove(&server);
+                    self.stopped.remove(&(server, name));
+                }
+                Change::Holds(at, holds) => {
+                    self.checks.insert(at, Measured::Holds(holds));
+                }
+            }
+        }
+        self.react();
+    }
+
+    /// Notices what the story says that follows.
+    fn react(&mut self) {
+        let Some(story) = self.story.clone() else { return };
+        // What follows at once may have something follow in its turn.
+        for _ in 0..20 {
+            let holding = story.holding(self);
+            let keys = holding.iter().map(|(number, turn)| (*number, turn.here.clone())).collect();
+            let before = std::mem::replace(&mut self.holding, keys);
+            let mut changed = false;
+            for (number, turn) in holding {
+                if before.contains(&(number, turn.here.clone())) {
+                    continue;
+                }
+                let reaction = &story.reactions[number];
+                let then = reaction.changes.of(&story, &turn);
+                if reaction.after_ms > 0 {
+                    self.coming.push((self.now_ms + reaction.after_ms, then));
+                } else {
+                    self.apply_quietly(then);
+                    changed = true;
+                }
+            }
+            if !changed {
+                return;
+            }
+        }
+        panic!("the reactions never come to rest");
+    }
+
+    fn apply_quietly(&mut self, changes: Vec<Change>) {
+        let story = self.story.take();
+        self.apply(changes);
+        self.story = story;
+    }
+
+    fn next_fault(&mut self, key: &StepKey, place: &Place) -> Option<Fault> {
+        if let Some(index) = self.ordered.iter().position(|(address, _)| address.fits_at(key, place)) {
+            return Some(self.ordered.remove(index).1);
+        }
         let step = kind_of(key).to_owned();
         let (_, list) = self.faults.iter_mut().find(|((id, server), list)| {
             *id == step && !list.is_empty() && (server.is_none() || *server == key.lane.server)
@@ -160,26 +317,36 @@ impl World {
     }
 
     /// What a person does who does the step by hand.
-    pub fn by_hand(&mut self, key: &StepKey) {
-        let Some(effect) = self.effects.get(kind_of(key)).cloned() else { return };
-        for (fact, value) in changes(&effect, key) {
-            self.facts.insert(fact, value);
-        }
+    pub fn by_hand(&mut self, key: &StepKey, place: &Place, job: Option<&Job>) {
+        self.apply(self.follows(key, place, job));
     }
 
     /// Time passes: whatever ends until then has done what it does.
     pub fn pass(&mut self, to_ms: u64) {
-        self.now_ms = self.now_ms.max(to_ms);
-        let mut ended: Vec<&mut Run> =
-            self.runs.values_mut().filter(|run| !run.applied && run.ends_ms <= to_ms).collect();
-        ended.sort_by_key(|run| run.ends_ms);
-        for run in ended {
-            run.applied = true;
-            self.facts.extend(run.sets.iter().cloned());
-            if let Some(place) = &run.restarts {
-                *self.boots.entry(place.clone()).or_default() += 1;
-            }
+        loop {
+            let ended =
+                self.runs.iter().filter(|(_, run)| !run.applied).map(|(id, run)| (run.ends_ms, Some(id)));
+            let coming = self.coming.iter().map(|(at_ms, _)| (*at_ms, None));
+            let next =
+                ended.chain(coming).filter(|(at_ms, _)| *at_ms <= to_ms).min_by_key(|(at_ms, _)| *at_ms);
+            let Some((at_ms, run)) = next.map(|(at_ms, run)| (at_ms, run.cloned())) else { break };
+            self.now_ms = self.now_ms.max(at_ms);
+            let then = match run.and_then(|id| self.runs.get_mut(&id)) {
+                Some(run) => {
+                    run.applied = true;
+                    if let Some(place) = &run.restarts {
+                        *self.boots.entry(place.clone()).or_default() += 1;
+                    }
+                    run.then.clone()
+                }
+                None => {
+                    let next = (0..self.coming.len()).min_by_key(|index| self.coming[*index].0);
+                    next.map(|index| self.coming.remove(index).1).unwrap_or_default()
+                }
+            };
+            self.apply(then);
         }
+        self.now_ms = self.now_ms.max(to_ms);
         if let Some(reacts) = self.reacts {
             reacts(self);
         }
@@ -198,8 +365,15 @@ impl World {
                     servers.into_iter().map(|server| (server.clone(), Some(ahead(&server)))).collect(),
                 )
             }
-            Ask::FreeSpace { place, .. } => {
-                Measured::Free(self.free.get(&server(&place)).copied().unwrap_or(1_000_000_000_000))
+            Ask::FreeSpace { place, path } => {
+                let server = server(&place);
+                let below = self
+                    .free_below
+                    .iter()
+                    .filter(|((host, below), _)| *host == server && path.starts_with(below.as_str()));
+                let free = below.max_by_key(|((_, below), _)| below.len()).map(|(_, free)| *free);
+                let free = free.or_else(|| self.free.get(&server).copied());
+                Measured::Free(free.unwrap_or(1_000_000_000_000))
             }
             Ask::File { place, path, .. } => {
                 self.files.get(&(place, path)).cloned().unwrap_or(Measured::File {
@@ -211,11 +385,17 @@ impl World {
                 })
             }
             Ask::Services { place, services } => {
-                let runs = !self.down.contains(&server(&place));
+                let server = server(&place);
+                let runs = |name: String| {
+                    let at = (server.clone(), name);
+                    let runs = !self.down.contains(&server) && !self.stopped.contains(&at);
+                    Some((at.1, Some(runs)))
+                };
                 let named = services.into_iter().filter_map(|service| match service {
-                    Service::Named { name, if_present: false } => Some((name, Some(runs))),
+                    Service::Named { name, if_present: false } => runs(name),
                     Service::Named { .. } => None,
-                    Service::Matching(_) => Some(("found".to_owned(), Some(runs))),
+                    Service::Matching(regex) if self.story.is_some() => runs(regex.to_string()),
+                    Service::Matching(_) => Some(("found".to_owned(), runs("found".to_owned())?.1)),
                 });
                 Measured::Services(named.collect())
             }
@@ -231,6 +411,9 @@ impl World {
                 let Place::Server(server) = place else { return Err("the console has none".to_owned()) };
                 let has = self.services.get(server).cloned().unwrap_or_else(|| vec![("app", "App")]);
                 let find = |pattern: &String| {
+                    if self.story.is_some() {
+                        return Ok(vec![pattern.clone()]);
+                    }
                     let regex = Regex::new(pattern).expect("the language checked it");
                     let names = has.iter().filter(|(_, title)| regex.is_match(title));
                     let names: Vec<String> = names.map(|(name, _)| (*name).to_owned()).collect();
@@ -282,7 +465,10 @@ impl World {
 }
 
 /// The facts that an effect changes.
-fn changes(effect: &Effect, key: &StepKey) -> Vec<(FactAt, String)> {
+fn changes(effect: &Effect, key: &StepKey) -> Vec<Change> {
     let at = |of: &Of| if *of == Of::Here { key.lane.server.clone() } else { None };
-    effect.sets.iter().map(|(fact, of, value)| (((*fact).to_owned(), at(of)), value.clone())).collect()
+    let change = |(fact, of, value): &(&'static str, Of, String)| {
+        Change::Fact(((*fact).to_owned(), at(of)), Some(value.clone()))
+    };
+    effect.sets.iter().map(change).collect()
 }

@@ -51,7 +51,7 @@ fn hostile() -> Recorded {
     let profile = nofm::profile::parse("igel-ums-ha.toml", &written).expect("a title may hold anything");
     let mut scene = Scene::of(&profile, WHOLE);
     scene.world.fault("install", Some("ums1"), Fault::Fails(3));
-    scene.world.effects.get_mut("install").expect("it is known").output = HOSTILE;
+    scene.world.effects.get_mut("install").expect("it is known").output = HOSTILE.into();
     let mut rehearsal = scene.begun().expect("it begins");
     rehearsal.session.viewer = viewer.clone();
     rehearsal.intent(&Intent::TakePen { by_force: true }).expect("the pen is free");
