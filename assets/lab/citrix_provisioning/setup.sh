@@ -34,6 +34,7 @@ for server in $(of_kind pvs); do
     say "$installed" >"$server/etc/lab/configured"
     folder="$server/C:/ProgramData/Citrix/Provisioning Services"
     mkdir -p "$folder/Log/AOT" "$server/C:/Windows/Temp"
+    say "a stand-in of a trace" >"$folder/Log/AOT/trace.etl"
     # UTF-16 with its mark, as the wizard writes it.
     if ! has_fault "$server" answer-file-missing; then
         # shellcheck disable=SC2059 # the zero bytes are wanted

@@ -35,6 +35,13 @@ look_for_mishaps() {
     fi
 }
 
+# trace FILE TEXT…: into the log that the setup is told to keep.
+trace() {
+    file=$1
+    shift
+    say "$*" >>"$NOFM_ROOT/C:/Windows/Temp/$file"
+}
+
 hang() {
     event "server setup hangs"
     log "the setup hangs; it goes on once there is a file $state/go-on"
@@ -60,6 +67,7 @@ server_setup() {
     flock -w 1 8 || refuse 1618 "Another installation is in progress."
     look_for_mishaps
     event "server setup starts: ${now:-nothing} to $version"
+    trace PVSServer.log "=== Citrix Provisioning Server $version ==="
     stop_services
     for percent in 20 40 60 80 100; do
         pause 12
@@ -67,6 +75,7 @@ server_setup() {
         if [ "$percent" = 60 ] && fault setup-fails; then
             spend setup-fails
             event "server setup failed"
+            trace PVSServer.log "Action ended: InstallFinalize. Return value 3."
             refuse 1603 "Fatal error during installation; it was rolled back."
         fi
         [ "$percent" != 60 ] || ! fault setup-never-ends || hang
@@ -95,6 +104,7 @@ console_setup() {
             [ "$(get server "$other")" = "$new" ] || mishap "a console is upgraded elsewhere before server $other"
         done
     fi
+    trace PVSConsole.log "=== Citrix Provisioning Console $version ==="
     pause 20
     set_to console "$version"
     event "console setup done: $version"
