@@ -68,6 +68,7 @@ for server in $(of_kind psw); do
 done
 for server in $(of_kind ccs); do
     product "$server" connector
+    key "$server/opt/CA/IdentityManager/ProvisioningServer/logs/im_ccs.log" "started"
 done
 
 backup() {
