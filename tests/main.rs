@@ -1,6 +1,7 @@
 #![cfg(test)]
 
 mod bed;
+mod guide;
 mod journal;
 mod lab;
 mod plain;

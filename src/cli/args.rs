@@ -51,6 +51,11 @@ pub(super) enum Command {
     /// Profiles: a vendor's upgrade procedure each
     #[command(subcommand)]
     Profile(ProfileCommand),
+    /// How a profile is written
+    Guide {
+        /// `authoring` or `profile`; lists them where absent
+        topic: Option<String>,
+    },
     /// Inventories: an administrator's servers
     #[command(subcommand)]
     Inventory(InventoryCommand),
@@ -247,6 +252,19 @@ pub(super) enum ProfileCommand {
         /// A file, or the id of a built-in profile
         profile: String,
     },
+    /// A profile to begin with, explained, which passes the check
+    New {
+        /// Small letters, digits and `_`
+        id: String,
+        /// What the vendor calls the product
+        #[arg(long)]
+        product: Option<String>,
+        /// The file to make; the id with hyphens by default
+        #[arg(long)]
+        out: Option<PathBuf>,
+    },
+    /// A JSON schema of profiles, for editors
+    Schema,
     /// Every mistake in a profile
     Check {
         /// Files, or ids of built-in profiles

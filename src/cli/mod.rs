@@ -15,6 +15,7 @@
 mod args;
 mod exit;
 mod files;
+mod guide;
 mod lab;
 mod log;
 mod plan;
@@ -69,6 +70,11 @@ fn run(command: Command) -> anyhow::Result<u8> {
         Command::Profile(ProfileCommand::List { json }) => profiles::list(json),
         Command::Profile(ProfileCommand::Show { profile }) => profiles::show(&profile),
         Command::Profile(ProfileCommand::Check { files, json }) => profiles::check(&files, json),
+        Command::Profile(ProfileCommand::New { id, product, out }) => {
+            guide::new(&id, product.as_deref(), out)
+        }
+        Command::Profile(ProfileCommand::Schema) => guide::schema(),
+        Command::Guide { topic } => guide::run(topic.as_deref()),
         Command::Inventory(InventoryCommand::Check { profile, inventory, offline, json }) => {
             profiles::check_inventory(profile.as_deref(), &inventory, offline, json)
         }

@@ -95,7 +95,7 @@ pub(super) fn lay(dir: &Path, source: &LabSource, order: &Order<'_>) -> Result<L
     };
     let common = LabSource::common();
     farm::write_settings(dir, options, &order.description.settings, port, servers.len())?;
-    for name in ["lab.sh", "farm.sh"] {
+    for name in ["lab.sh", "farm.sh", "reboot.sh"] {
         write(&dir.join(LIB).join(name), common.text(name)?.as_bytes())?;
     }
     for folder in [LIB, "media"] {

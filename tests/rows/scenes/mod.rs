@@ -76,6 +76,7 @@ pub fn inventory(file: &File, scene: &Scene) -> Inventory {
         roles: host.roles.iter().map(|role| RoleId::from(role.as_str())).collect(),
         os: host.os.as_deref().and_then(os).unwrap_or(Os::Linux),
         reach: if host.access.as_deref() == Some("none") { Reach::None } else { Reach::Ssh(Box::default()) },
+        stand_in: None,
         inputs: host
             .inputs
             .iter()

@@ -102,6 +102,7 @@ fn no_plan_is_made_that_restarts_a_windows_server() {
         roles: vec!["server".into()],
         os: Os::Windows,
         reach,
+        stand_in: None,
         inputs: [].into(),
     };
     let plan = |reach| {
