@@ -11,8 +11,8 @@ use super::scope::Scope;
 use super::script::PlanStep;
 use super::setup::Setup;
 use crate::inventory::Server;
-use crate::model::{Os, ProcedureId, ServerName, StageId};
-use crate::profile::{Act, At, Stage};
+use crate::model::{ProcedureId, ServerName, StageId};
+use crate::profile::{Act, At, Shell, Stage};
 
 /// What will be done, in which order. Frozen when the operator agrees to its hash.
 #[derive(Clone, Debug, PartialEq)]
@@ -126,7 +126,7 @@ fn cannot_restart(setup: &Setup, server: Option<&Server>, step: &PlanStep) -> Op
         At::Role(role) | At::One(role) => setup.inventory.of_role(role).collect(),
         At::Here | At::Local | At::Peer | At::Peers => server.into_iter().collect(),
     };
-    let windows = of_role.into_iter().find(|server| server.os == Os::Windows && server.root().is_none())?;
+    let windows = of_role.into_iter().find(|server| server.shell() == Shell::PowerShell)?;
     matches!(step.step.act.get(windows.os), Some(Act::Reboot)).then(|| {
         format!(
             "step `{}` restarts {}, and a Windows server cannot be restarted by this program yet; take a profile in \

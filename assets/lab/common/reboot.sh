@@ -38,7 +38,7 @@ rm -f "$NOFM_ROOT"/run/*.pid
 pause 20
 # It answers once all is started: who asks earlier is told nothing.
 if [ -e "$state/boot" ]; then
-    while read -r unit; do
+    while read -r unit || [ -n "$unit" ]; do
         "$NOFM_ROOT/bin/systemctl" start "$unit" 8>&- 9>&- || log "$unit could not be started"
     done <"$state/boot"
 fi

@@ -96,20 +96,20 @@ fn no_plan_is_made_that_restarts_a_windows_server() {
     let profile = one(world(1)).setup.profile.clone();
     let mut profile = (*profile).clone();
     profile.roles[0].os.push(Os::Windows);
-    let server = |reach| Server {
+    let server = |stand_in| Server {
         name: "s1".into(),
         address: "10.0.0.1".into(),
         roles: vec!["server".into()],
         os: Os::Windows,
-        reach,
-        stand_in: None,
+        reach: Reach::Ssh(Box::default()),
+        stand_in,
         inputs: [].into(),
     };
-    let plan = |reach| {
-        let inventory = nofm::inventory::Inventory::new("sim", vec![server(reach)]);
+    let plan = |stand_in| {
+        let inventory = nofm::inventory::Inventory::new("sim", vec![server(stand_in)]);
         build(&Setup::new("sim".into(), profile.clone(), inventory, 1.0), &AnswerBook::default())
     };
-    let refused = plan(Reach::Ssh(Box::default())).expect_err("it cannot be carried out");
+    let refused = plan(None).expect_err("it cannot be carried out");
     assert!(refused[0].text.contains("step `reboot` restarts s1, and a Windows server"), "{refused:?}");
-    plan(Reach::Local { root: Some("/lab/s1".into()) }).expect("a stand-in is of this machine");
+    plan(Some("/lab/s1".into())).expect("a stand-in is of this machine");
 }
