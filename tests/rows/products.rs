@@ -24,8 +24,7 @@ fn scenes_show_the_rows(product: &str) {
         return;
     }
     let profile = scenes::profile(product);
-    let file = scenes::scenes(product, &profile);
-    let mut wrong = Vec::new();
+    let (file, mut wrong) = scenes::scenes(product, &profile);
     let mut sound = BTreeSet::new();
     for scene in &file.scenes {
         match outcome(|profile| scenes::play(&file, scene, profile), &profile) {

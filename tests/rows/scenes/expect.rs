@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use nofm::engine::{Close, Event, ProbeKey};
 use nofm::model::{Known, ServerName};
-use nofm::profile::Page;
+use nofm::profile::{Forbidden, Page};
 use nofm::words::{checks, finish, notices};
 
 use super::play::{Ended, Play, says};
@@ -293,6 +293,8 @@ fn known(play: &Play<'_>) -> Vec<String> {
     for ban in &state.bans {
         let act = serde_json::to_value(ban.act).ok().and_then(|act| act.as_str().map(str::to_owned));
         match act.as_ref().and_then(|act| scene.bans.get(act)) {
+            // What is forbidden after one failure is named where it is asked about.
+            None if !matches!(ban.act, Forbidden::NewSession | Forbidden::Reboot) => {}
             None => wrong.push(format!("bans: {act:?} stays forbidden: {}", ban.why)),
             Some(parts) => {
                 for part in parts.all().iter().filter(|part| !ban.why.contains(*part)) {

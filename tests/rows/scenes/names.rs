@@ -211,7 +211,10 @@ impl Names<'_> {
         match word {
             "stage" => self.stage("order", rest),
             "asked" => self.about("order", rest),
-            "over" => {
+            word if word == "over" || word.ends_with("/over") => {
+                if let Some(stage) = word.strip_suffix("/over") {
+                    self.stage("order", stage);
+                }
                 let host = rest.split_once('/').map_or(rest, |(_, host)| host);
                 if host != "farm" {
                     self.host("order", host);
@@ -282,8 +285,12 @@ impl Names<'_> {
         let Question { about, world, .. } = question;
         self.about("questions", about);
         self.changes(about, &world.0);
-        let choices = question.offers.iter().chain(&question.never_offers).chain(question.refuses.keys());
-        for choice in choices.chain(question.only.iter().flatten()).chain(&question.reply) {
+        for act in question.refuses.keys() {
+            let known = CHOICES.contains(&act.as_str()) || FORBIDDEN.contains(&act.as_str());
+            self.must(known, || format!("{about}: there is no choice `{act}`"));
+        }
+        let choices = question.offers.iter().chain(&question.never_offers).chain(&question.reply);
+        for choice in choices.chain(question.only.iter().flatten()) {
             self.must(CHOICES.contains(&choice.as_str()), || {
                 format!("{about}: there is no choice `{choice}`")
             });

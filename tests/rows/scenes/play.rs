@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use nofm::engine::{About, Choice, Close, Intent, Phase, ProbeKey, Question, StepKey};
+use nofm::engine::{About, Choice, Close, GATES, Intent, Phase, ProbeKey, Question, StepKey};
 use nofm::inventory::Inventory;
 use nofm::profile::Profile;
 use nofm::words;
@@ -10,7 +10,7 @@ use nofm::words;
 use super::before;
 use super::expect;
 use super::format::{self, File, Scene};
-use super::timeline::{about_text, is_about};
+use super::timeline::{Moment, What, about_text, is_about, timeline};
 use crate::sim::session::Session;
 use crate::sim::world::World;
 
@@ -86,12 +86,24 @@ pub fn play(
     if play.wrong.is_empty() {
         return Ok(());
     }
-    let story: Vec<String> = super::timeline::timeline(play.session.journal.iter().map(|(_, event)| event))
-        .iter()
-        .map(ToString::to_string)
-        .collect();
-    let story = if story.is_empty() { "nothing".to_owned() } else { story.join(", ") };
-    Err(format!("- {}\n  what happened: {story}", play.wrong.join("\n- ")))
+    Err(format!("- {}\n  what happened: {}", play.wrong.join("\n- "), story(&play.session)))
+}
+
+/// What happened, for a message: what was started, and what went otherwise than well.
+fn story(session: &Session) -> String {
+    let moments = timeline(session.journal.iter().map(|(_, event)| event));
+    let told = moments.iter().filter(|moment| match moment {
+        Moment::Step { what, key, .. } => *what != What::Ok && key.step.as_str() != GATES,
+        Moment::Stage(_) => true,
+        Moment::Over { .. } => false,
+        Moment::Asked(about) => {
+            !matches!(about, About::Confirm(_) | About::Manual(_) | About::Tell(ProbeKey::Check(..)))
+        }
+    });
+    let told: Vec<String> = told.map(ToString::to_string).collect();
+    let from = told.len().saturating_sub(60);
+    let before = if from > 0 { "…, " } else { "" };
+    if told.is_empty() { "nothing".to_owned() } else { format!("{before}{}", told[from..].join(", ")) }
 }
 
 impl Play<'_> {

@@ -130,6 +130,9 @@ impl Entry {
                 Some((stage, host)) => Self::Over(Some(stage.to_owned()), host.to_owned()),
                 None => Self::Over(None, rest.to_owned()),
             },
+            word if word.ends_with("/over") => {
+                Self::Over(word.strip_suffix("/over").map(str::to_owned), rest.to_owned())
+            }
             word => match WORDS.iter().find(|(known, _)| *known == word) {
                 Some((_, what)) => Self::Step(*what, Address::parse(rest)),
                 None => Self::Step(What::Starts, Address::parse(text)),
