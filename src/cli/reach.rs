@@ -79,7 +79,7 @@ async fn look(inventory: &Inventory, shared: &Arc<Shared>) -> Vec<Found> {
 }
 
 async fn means_of(link: &Link) -> Result<Means, String> {
-    let output = match link.probe(&Probe::new(checks::means_script())).await {
+    let output = match link.probe(&Probe::new(checks::means_script(link.shell()))).await {
         Ok(output) => output,
         Err(
             LinkError::Barred { why, .. }

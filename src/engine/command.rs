@@ -17,30 +17,26 @@ use crate::model::{Os, ServerName, Value};
 use crate::plan::{PlanStep, Scope};
 use crate::profile::{Act, At, CheckKind, Name, Service, ServiceAct, Shell, Source, Template};
 
-/// What a step does at one place.
+/// What a step does at one place, in the words of the shell there.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Job {
     /// `files` are those that it names; they are to be what was sent, when it begins.
     Command {
-        shell: Shell,
         body: String,
         tty: bool,
         files: Vec<Sent>,
     },
     /// What must be looked up, and journalled, before anything is started.
     LookUp {
-        shell: Shell,
         what: LookUp,
     },
     Services {
-        shell: Shell,
         act: ServiceAct,
         /// By name; none stands for a pattern.
         services: Vec<Service>,
     },
     /// `boot` tells the start before it from the one after it.
     Reboot {
-        shell: Shell,
         boot: String,
     },
     Upload {
@@ -48,7 +44,6 @@ pub enum Job {
         remote: String,
     },
     Collect {
-        shell: Shell,
         paths: Vec<String>,
     },
 }
@@ -70,12 +65,11 @@ pub struct Sent {
     pub remote: String,
 }
 
-/// What is asked of a place.
+/// What is asked of a place, in the words of the shell there.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Ask {
     Command {
         place: Place,
-        shell: Shell,
         script: String,
     },
     Http {
@@ -290,7 +284,6 @@ impl State {
         let shell = self.shell_at(place);
         match self.act_of(key).ok_or("the profile says nothing for this server's system")? {
             act @ (Act::Run(text) | Act::Attended(text)) => Ok(Job::Command {
-                shell,
                 body: match self.stand_in_for(key, text, place)? {
                     Some(stand_in) => stand_in,
                     None => self.rendered(key, text, shell, Some(place))?,
@@ -305,13 +298,13 @@ impl State {
             Act::Service { act, services } => {
                 let services = self.services(key, Some(place), services.as_ref());
                 Ok(match self.by_name(key, place, services) {
-                    Ok(services) => Job::Services { shell, act: *act, services },
-                    Err(patterns) => Job::LookUp { shell, what: LookUp::Services(patterns) },
+                    Ok(services) => Job::Services { act: *act, services },
+                    Err(patterns) => Job::LookUp { what: LookUp::Services(patterns) },
                 })
             }
             Act::Reboot => Ok(match self.before(key, place) {
-                Some(Before::Boot(boot)) => Job::Reboot { shell, boot: boot.clone() },
-                _ => Job::LookUp { shell, what: LookUp::Boot },
+                Some(Before::Boot(boot)) => Job::Reboot { boot: boot.clone() },
+                _ => Job::LookUp { what: LookUp::Boot },
             }),
             Act::Collect(paths) => {
                 let fill = |path| {
@@ -319,7 +312,7 @@ impl State {
                     Ok(self.path_at(place, &path))
                 };
                 let paths: Result<Vec<_>, String> = paths.iter().map(fill).collect();
-                Ok(Job::Collect { shell, paths: paths? })
+                Ok(Job::Collect { paths: paths? })
             }
             Act::Manual(_) | Act::Confirm(_) | Act::Wait(_) | Act::Use { .. } => {
                 Err("this step runs nothing on a server".to_owned())
@@ -495,11 +488,7 @@ impl State {
                         } else {
                             text.render(shell, &|name| scope.lookup(name))
                         };
-                        Ok(Some(Ask::Command {
-                            place,
-                            shell,
-                            script: script.map_err(|error| error.to_string())?,
-                        }))
+                        Ok(Some(Ask::Command { place, script: script.map_err(|error| error.to_string())? }))
                     }
                 }
             }

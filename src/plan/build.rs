@@ -12,7 +12,7 @@ use super::script::PlanStep;
 use super::setup::Setup;
 use crate::inventory::Server;
 use crate::model::{ProcedureId, ServerName, StageId};
-use crate::profile::{Act, At, Shell, Stage};
+use crate::profile::{Act, At, Stage};
 
 /// What will be done, in which order. Frozen when the operator agrees to its hash.
 #[derive(Clone, Debug, PartialEq)]
@@ -61,13 +61,7 @@ pub fn build(setup: &Setup, answers: &AnswerBook) -> Result<Plan, Vec<PlanProble
             for (number, step) in script.steps.iter().enumerate() {
                 if step.on.iter().all(|on| on.fits(index, count)) {
                     match applies(setup, answers, server, step) {
-                        Ok(true) => {
-                            problems.extend(
-                                cannot_restart(setup, server, step)
-                                    .map(|text| PlanProblem { stage: Some(stage.id.clone()), text }),
-                            );
-                            steps.push(u16::try_from(number).unwrap_or(u16::MAX));
-                        }
+                        Ok(true) => steps.push(u16::try_from(number).unwrap_or(u16::MAX)),
                         Ok(false) => {}
                         Err(text) => problems.push(PlanProblem { stage: Some(stage.id.clone()), text }),
                     }
@@ -118,22 +112,6 @@ fn applies(
         }
     }
     Ok(true)
-}
-
-/// Why a step cannot restart the servers it is for. A stand-in is restarted by this machine, whatever it stands for.
-fn cannot_restart(setup: &Setup, server: Option<&Server>, step: &PlanStep) -> Option<String> {
-    let of_role: Vec<&Server> = match &step.at {
-        At::Role(role) | At::One(role) => setup.inventory.of_role(role).collect(),
-        At::Here | At::Local | At::Peer | At::Peers => server.into_iter().collect(),
-    };
-    let windows = of_role.into_iter().find(|server| server.shell() == Shell::PowerShell)?;
-    matches!(step.step.act.get(windows.os), Some(Act::Reboot)).then(|| {
-        format!(
-            "step `{}` restarts {}, and a Windows server cannot be restarted by this program yet; take a profile in \
-             which a person does it",
-            step.id, windows.name
-        )
-    })
 }
 
 /// Whether a person is to go through an installer in a terminal of `server`, as far as that is settled.

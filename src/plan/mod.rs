@@ -16,7 +16,7 @@ mod setup;
 pub use answers::AnswerBook;
 pub use build::{Lane, Plan, PlanProblem, build, is_attended, stage_servers};
 pub use collection::{Collection, For};
-pub use scope::{Facts, NoFacts, Scope, UPLOADS, version_fact};
+pub use scope::{Facts, NoFacts, Scope, uploads, version_fact};
 pub use script::{PlanStep, Script, Scripts, When, With};
 pub use session_file::{SessionFile, SessionFileError, Source};
 pub use setup::Setup;

@@ -59,17 +59,20 @@ pub struct Scope<'a> {
     pub with: Option<&'a With>,
     /// The orphaned entry a fix is about.
     pub item: Option<&'a str>,
-    /// Folder of uploads on the servers, for `inputs.I.remote`.
-    pub uploads: &'a str,
 }
 
-/// Where `upload` puts files on a server.
-pub const UPLOADS: &str = "/var/lib/nofm/uploads";
+/// The folder where `upload` puts files on a server of this shell.
+pub fn uploads(shell: Shell) -> &'static str {
+    match shell {
+        Shell::PowerShell => r"C:\ProgramData\nofm\uploads",
+        Shell::Sh | Shell::None => "/var/lib/nofm/uploads",
+    }
+}
 
 impl<'a> Scope<'a> {
     /// With nothing measured, about `server`.
     pub fn settled(setup: &'a Setup, answers: &'a AnswerBook, server: Option<&'a Server>) -> Self {
-        Self { setup, answers, facts: &NoFacts, server, with: None, item: None, uploads: UPLOADS }
+        Self { setup, answers, facts: &NoFacts, server, with: None, item: None }
     }
 
     pub fn with(self, with: &'a With) -> Self {
@@ -122,7 +125,9 @@ impl<'a> Scope<'a> {
     pub fn remote(&self, id: &crate::model::InputId) -> Option<String> {
         let local = self.answers.value(self.setup.profile.input(id)?, self.server)?.to_string();
         let file = local.rsplit('/').next().filter(|file| !file.is_empty())?;
-        Some(format!("{}/{file}", self.uploads))
+        let shell = self.shell();
+        let separator = if shell == Shell::PowerShell { '\\' } else { '/' };
+        Some(format!("{}{separator}{file}", uploads(shell)))
     }
 
     fn of(&self, server: &Server, of: &Of) -> Option<Value> {

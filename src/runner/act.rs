@@ -17,9 +17,9 @@ use super::upload::upload;
 use super::watch::Watch;
 use crate::engine::{Before, End, Event, Job, LookUp, Place, Sent, StepKey, Work};
 use crate::journal::{OutputLog, SessionDir};
-use crate::profile::{ServiceAct, Shell};
+use crate::profile::Shell;
 use crate::text::escape::safe;
-use crate::transport::checks::{self, service_script};
+use crate::transport::checks;
 use crate::transport::{
     Heard, Link, LinkError, RunEnd, RunId, RunState, Sources, StartOpts, Started, Terminal,
 };
@@ -28,7 +28,6 @@ use crate::transport::{
 const PAUSE: Duration = Duration::from_secs(30);
 /// How long a run may stay claimed before it is called off: a server takes less to put the claim on its disk.
 pub(super) const CLAIMED: Duration = Duration::from_secs(10);
-const NO_WINDOWS: &str = "there is no way to run a command on a Windows server yet";
 const LOOK: Duration = Duration::from_millis(500);
 
 /// All that is needed to carry a step out at one place.
@@ -56,7 +55,7 @@ pub(super) async fn carry_out(order: Order, links: Arc<Links>, tell: UnboundedSe
     let mut watch = Watch::new(&order);
     let end = match (links.to(&order.place), &order.job) {
         (Err(why), _) => End::NotStarted(why),
-        (Ok(link), Job::LookUp { shell, what }) => match look_up(&order, *shell, what, &link, &tell).await {
+        (Ok(link), Job::LookUp { what }) => match look_up(&order, what, &link, &tell).await {
             Ok(before) => {
                 // Named again once this is journalled, and then carried out.
                 let events = vec![Event::LookedUp { key, place, before }];
@@ -83,14 +82,10 @@ pub(super) async fn carry_out(order: Order, links: Arc<Links>, tell: UnboundedSe
 /// What the step goes by, for as long as it takes to reach the server.
 async fn look_up(
     order: &Order,
-    shell: Shell,
     what: &LookUp,
     link: &Link,
     tell: &UnboundedSender<Input>,
 ) -> Result<Before, String> {
-    if shell == Shell::PowerShell {
-        return Err(NO_WINDOWS.to_owned());
-    }
     let mut pause = Pause::new();
     loop {
         let found = match what {
@@ -121,34 +116,20 @@ async fn do_job(
     tell: &UnboundedSender<Input>,
 ) -> End {
     let body = match &order.job {
-        Job::Command { shell: Shell::PowerShell, .. }
-        | Job::Services { shell: Shell::PowerShell, .. }
-        | Job::Reboot { shell: Shell::PowerShell, .. }
-        | Job::Collect { shell: Shell::PowerShell, .. } => return End::NotStarted(NO_WINDOWS.to_owned()),
         Job::LookUp { .. } => {
             return End::NotStarted("it was not looked up what the step goes by".to_owned());
         }
-        Job::Reboot { boot, .. } => {
+        Job::Reboot { boot } => {
             let boot = boot.clone();
             return reboot(&mut order, link, &boot, watch, tell).await;
         }
-        Job::Command { body, tty, files, .. } => match verified(files, sources).await {
-            Ok(first) => (format!("{first}set -eu\n{body}\n"), *tty),
+        Job::Command { body, tty, files } => match verified(link.shell(), files, sources).await {
+            Ok(first) => (checks::command_script(link.shell(), &first, body), *tty),
             Err(why) => return End::NotStarted(why),
         },
-        Job::Services { act, services, .. } => match services::words(services) {
+        Job::Services { act, services } => match services::words(services) {
             Err(why) => return End::NotStarted(why),
-            Ok(mut names) => {
-                let act = match act {
-                    ServiceAct::Stop => checks::ServiceAct::Stop,
-                    ServiceAct::Start => {
-                        names.reverse();
-                        checks::ServiceAct::Start
-                    }
-                    ServiceAct::Restart => checks::ServiceAct::Restart,
-                };
-                (service_script(act, &names), false)
-            }
+            Ok(names) => (checks::service_script(link.shell(), *act, &names), false),
         },
         Job::Upload { local, remote } => {
             let (local, remote) = (local.clone(), remote.clone());
@@ -157,7 +138,7 @@ async fn do_job(
                 Err(error) => End::NotStarted(unreadable(&local, &error)),
             };
         }
-        Job::Collect { paths, .. } => {
+        Job::Collect { paths } => {
             let mut say = |text: String| watch.see(format!("{}\n", safe(&text)).as_bytes());
             return collect(&order.session, &order.place, link, paths, &mut say).await;
         }
@@ -265,11 +246,11 @@ pub(super) async fn follow(
 }
 
 /// What a command begins with, so that it sees the very files that were sent.
-async fn verified(files: &[Sent], sources: &Sources) -> Result<String, String> {
+async fn verified(shell: Shell, files: &[Sent], sources: &Sources) -> Result<String, String> {
     let mut script = String::new();
     for Sent { local, remote } in files {
         let source = sources.get(local).await.map_err(|error| unreadable(local, &error))?;
-        script.push_str(&checks::same_file_script(remote, &source.sha256));
+        script.push_str(&checks::same_file_script(shell, remote, &source.sha256));
     }
     Ok(script)
 }

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use crate::engine::{End, Place};
 use crate::journal::SessionDir;
-use crate::text::quote;
+use crate::profile::Shell;
+use crate::transport::checks;
 use crate::transport::{Fetched, Link, LinkError, Probe};
 
 /// How much of a file is taken, from its end.
@@ -63,49 +64,49 @@ pub(super) async fn collect(
 }
 
 async fn fetch(link: &Link, file: &str, most: u64, into: &Path) -> Result<Fetched, String> {
-    let own = below(into, file).ok_or_else(|| format!("{file}: no absolute path of a file without `..`"))?;
+    let own = below(into, link.shell(), file)
+        .ok_or_else(|| format!("{file}: no absolute path of a file without `..`"))?;
     let folder = own.parent().unwrap_or(into);
     let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
     made.map_err(|error| format!("{file}: making {}: {error}", folder.display()))?;
     again(|| link.fetch(file, most, &own)).await.map_err(|error| format!("{file}: {error}"))
 }
 
-/// Where a file of the server is kept.
-fn below(into: &Path, file: &str) -> Option<PathBuf> {
-    let parts: Vec<&str> =
-        file.strip_prefix('/')?.split('/').filter(|part| !matches!(*part, "" | ".")).collect();
-    (!parts.is_empty() && !parts.contains(&".."))
+/// Where a file of the server is kept: `C:\logs\a` of Windows as `C/logs/a`.
+fn below(into: &Path, shell: Shell, file: &str) -> Option<PathBuf> {
+    let parts: Vec<&str> = match shell {
+        Shell::PowerShell => {
+            let (drive, rest) = file.split_once(":\\")?;
+            std::iter::once(drive).chain(rest.split(['\\', '/'])).collect()
+        }
+        Shell::Sh | Shell::None => file.strip_prefix('/')?.split('/').collect(),
+    };
+    let parts: Vec<&str> = parts.into_iter().filter(|part| !matches!(*part, "" | ".")).collect();
+    (!parts.is_empty() && !parts.iter().any(|part| *part == ".." || part.contains('/')))
         .then(|| parts.iter().fold(into.to_owned(), |at, part| at.join(part)))
 }
 
 /// The files that `path` means: itself, or those that fit where it has `*` or `?`.
 async fn files(link: &Link, path: &str) -> Result<Vec<String>, String> {
     let Some(wild) = path.find(['*', '?']) else { return Ok(vec![path.to_owned()]) };
-    let probe = Probe::new(listing(path).map_err(|error| error.to_string())?);
+    let probe = Probe::new(checks::files_script(link.shell(), path));
     let output = again(|| link.probe(&probe)).await.map_err(|error| error.to_string())?;
     let text = String::from_utf8_lossy(&output.stdout);
     // A name with a line feed in it must not lead to anything that was not named.
-    let found: Vec<String> =
-        text.lines().filter(|line| line.starts_with(&path[..wild])).map(str::to_owned).collect();
+    let named = |line: &&str| starts_with(line, &path[..wild], link.shell());
+    let found: Vec<String> = text.lines().filter(named).map(str::to_owned).collect();
     if output.truncated {
         return Err("more files fit than are looked at".to_owned());
     }
     if found.is_empty() { Err("no file fits".to_owned()) } else { Ok(found) }
 }
 
-/// Lists the files that fit `path`, of which all but `*` and `?` means itself.
-fn listing(path: &str) -> Result<String, quote::NulError> {
-    let mut pattern = String::new();
-    for piece in path.split_inclusive(['*', '?']) {
-        let plain = piece.trim_end_matches(['*', '?']);
-        if !plain.is_empty() {
-            pattern.push_str(&quote::sh(plain)?);
-        }
-        pattern.push_str(&piece[plain.len()..]);
+/// Windows tells a path as the files are named, in whatever case they were asked for.
+fn starts_with(line: &str, prefix: &str, shell: Shell) -> bool {
+    match shell {
+        Shell::PowerShell => line.to_lowercase().starts_with(&prefix.to_lowercase()),
+        Shell::Sh | Shell::None => line.starts_with(prefix),
     }
-    Ok(format!(
-        "for f in \"${{NOFM_ROOT-}}\"{pattern}; do [ ! -f \"$f\" ] || printf '%s\\n' \"${{f#\"${{NOFM_ROOT-}}\"}}\"; done"
-    ))
 }
 
 async fn again<T, F: Future<Output = Result<T, LinkError>>>(
@@ -128,16 +129,32 @@ mod tests {
     #[test]
     fn a_file_is_kept_below_the_folder_or_not_at_all() {
         let into = Path::new("/s");
-        assert_eq!(below(into, "/var/log/a b"), Some(PathBuf::from("/s/var/log/a b")));
+        assert_eq!(below(into, Shell::Sh, "/var/log/a b"), Some(PathBuf::from("/s/var/log/a b")));
         for bad in ["var/log", "/", "/../etc", "/a/../../b"] {
-            assert_eq!(below(into, bad), None, "{bad}");
+            assert_eq!(below(into, Shell::Sh, bad), None, "{bad}");
+        }
+        let windows = |file| below(into, Shell::PowerShell, file);
+        assert_eq!(windows(r"C:\Program Files\a.log"), Some(PathBuf::from("/s/C/Program Files/a.log")));
+        for bad in [
+            r"C:a",
+            "C:",
+            "/etc/passwd",
+            r"..:\a",
+            r"C:\..\a",
+            r"C:\a\..\..\b",
+            r"C:\a/../b",
+            r"/:\a",
+            r"a/../../b:\c",
+        ] {
+            assert_eq!(windows(bad), None, "{bad}");
         }
     }
 
     #[test]
-    fn only_stars_and_question_marks_are_wild() {
-        let script = listing("/a $(b)/*.l?g").expect("no NUL");
-        assert!(script.contains("'/a $(b)/'*'.l'?'g'") || script.contains("'/a $(b)/'*.l?g"), "{script}");
-        assert!(listing("/a\0*").is_err());
+    fn windows_names_files_in_their_own_case() {
+        let line = r"C:\ProgramData\x.log";
+        assert!(starts_with(line, r"c:\programdata\", Shell::PowerShell));
+        assert!(!starts_with(line, r"c:\windows\", Shell::PowerShell));
+        assert!(!starts_with("/Var/x", "/var/", Shell::Sh));
     }
 }

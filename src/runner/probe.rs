@@ -11,9 +11,7 @@ use crate::engine::{Ask, Measured, Place, ProbeKey, Raw, Reading, read_fact};
 use crate::model::{Known, ServerName};
 use crate::profile::{Profile, Shell};
 use crate::transport::checks::{self, FileAnswer, Privilege, Writable};
-use crate::transport::{
-    Link, LinkError, PortState, Probe, ProbeOutput, connects, http_get, port_answer, port_script, read_clocks,
-};
+use crate::transport::{Link, LinkError, PortState, Probe, ProbeOutput, connects, http_get, read_clocks};
 
 /// How long the console tries to connect to a port.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -50,53 +48,64 @@ pub(super) async fn ask(profile: &Profile, links: Arc<Links>, probe: &ProbeKey, 
         Ask::Port { from: Place::Console, address, port } => {
             port_reading(connects(&address, port, CONNECT).await).into()
         }
-        Ask::Command { place, shell: kind, script } => {
-            shell(&links, &place, kind, &script, |output| {
-                let raw = Raw {
-                    status: output.exit,
-                    complaint: String::from_utf8_lossy(&output.stderr).into_owned(),
-                    output: output.stdout.clone(),
-                    http: false,
-                };
-                if output.truncated {
-                    Reading::unknown("answered more than is read")
-                } else {
-                    fact(profile, probe, &raw)
-                }
-            })
+        Ask::Command { place, script } => {
+            shell(
+                &links,
+                &place,
+                |_| script,
+                |output| {
+                    let raw = Raw {
+                        status: output.exit,
+                        complaint: String::from_utf8_lossy(&output.stderr).into_owned(),
+                        output: output.stdout.clone(),
+                        http: false,
+                    };
+                    if output.truncated {
+                        Reading::unknown("answered more than is read")
+                    } else {
+                        fact(profile, probe, &raw)
+                    }
+                },
+            )
             .await
         }
         Ask::Port { from, address, port } => {
-            let script = port_script(&address, port);
-            shell(&links, &from, Shell::Sh, &script, |output| port_reading(port_answer(&output.stdout))).await
+            let script = |shell| checks::port_script(shell, &address, port);
+            shell(&links, &from, script, |output| port_reading(checks::port(output))).await
         }
         Ask::FreeSpace { place, path } => {
-            let script = checks::free_space_script(&path);
-            shell(&links, &place, Shell::Sh, &script, |output| {
-                checks::free_space(output)
-                    .map_or_else(|| garbage(output), |bytes| seen(Measured::Free(bytes)))
-            })
+            shell(
+                &links,
+                &place,
+                |shell| checks::free_space_script(shell, &path),
+                |output| {
+                    checks::free_space(output)
+                        .map_or_else(|| garbage(output), |bytes| seen(Measured::Free(bytes)))
+                },
+            )
             .await
         }
         Ask::Writable { place, path } => {
-            let script = checks::writable_script(&path);
-            shell(&links, &place, Shell::Sh, &script, |output| match checks::writable(output) {
-                Some(answer) => seen(Measured::Holds(matches!(answer, Writable::Yes))),
+            shell(
+                &links,
+                &place,
+                |shell| checks::writable_script(shell, &path),
+                |output| match checks::writable(output) {
+                    Some(answer) => seen(Measured::Holds(matches!(answer, Writable::Yes))),
+                    None => garbage(output),
+                },
+            )
+            .await
+        }
+        Ask::Privilege { place } => {
+            shell(&links, &place, checks::privilege_script, |output| match checks::privilege(output) {
+                Some(answer) => seen(Measured::Holds(!matches!(answer, Privilege::None))),
                 None => garbage(output),
             })
             .await
         }
-        Ask::Privilege { place } => {
-            shell(&links, &place, Shell::Sh, &checks::privilege_script(), |output| {
-                match checks::privilege(output) {
-                    Some(answer) => seen(Measured::Holds(!matches!(answer, Privilege::None))),
-                    None => garbage(output),
-                }
-            })
-            .await
-        }
         Ask::Terminal { place } => {
-            shell(&links, &place, Shell::Sh, checks::terminal_script(), |output| {
+            shell(&links, &place, checks::terminal_script, |output| {
                 checks::terminal(output).map_or_else(|| garbage(output), |holds| seen(Measured::Holds(holds)))
             })
             .await
@@ -136,18 +145,14 @@ fn port_reading(state: PortState) -> Reading {
 pub(super) async fn shell(
     links: &Links,
     place: &Place,
-    kind: Shell,
-    script: &str,
+    script: impl FnOnce(Shell) -> String,
     read: impl FnOnce(&ProbeOutput) -> Reading,
 ) -> Answered {
-    if kind == Shell::PowerShell {
-        return Reading::unknown("there is no way to ask a Windows server yet").into();
-    }
     let link = match links.to(place) {
         Ok(link) => link,
         Err(why) => return Reading::unknown(why).into(),
     };
-    let outcome = link.probe(&Probe::new(script)).await;
+    let outcome = link.probe(&Probe::new(script(link.shell()))).await;
     let reach = reach_of(place, outcome.as_ref().map(|_| ()));
     let reading = match &outcome {
         Ok(output) => read(output),
@@ -201,15 +206,20 @@ async fn file(links: &Links, place: &Place, path: &str, same_as: Option<PathBuf>
             }
         },
     };
-    let script = checks::file_script(path, same_as.is_some());
-    shell(links, place, Shell::Sh, &script, |output| match checks::file(output) {
-        None => garbage(output),
-        Some(FileAnswer::Absent) => {
-            seen(Measured::File { exists: false, age_s: None, size: None, sha256: None, expected })
-        }
-        Some(FileAnswer::Present { size, age, sha256 }) => {
-            seen(Measured::File { exists: true, age_s: age, size: Some(size), sha256, expected })
-        }
-    })
+    let sum = same_as.is_some();
+    shell(
+        links,
+        place,
+        |shell| checks::file_script(shell, path, sum),
+        |output| match checks::file(output) {
+            None => garbage(output),
+            Some(FileAnswer::Absent) => {
+                seen(Measured::File { exists: false, age_s: None, size: None, sha256: None, expected })
+            }
+            Some(FileAnswer::Present { size, age, sha256 }) => {
+                seen(Measured::File { exists: true, age_s: age, size: Some(size), sha256, expected })
+            }
+        },
+    )
     .await
 }

@@ -22,7 +22,7 @@ const SIGNAL: i32 = 128;
 
 /// What tells this start of the server from every other. `None`: it does not tell, or not now.
 pub(super) async fn boot_of(link: &Link) -> Result<Option<String>, LinkError> {
-    let output = link.probe(&Probe::new(checks::boot_id_script())).await?;
+    let output = link.probe(&Probe::new(checks::boot_id_script(link.shell()))).await?;
     Ok(checks::boot_id(&output))
 }
 
@@ -38,7 +38,7 @@ pub(super) async fn reboot(
     let Some(id) = RunId::new(&order.run) else {
         return End::NotStarted(format!("{:?} cannot name a run", order.run));
     };
-    let body = checks::reboot_script();
+    let body = checks::reboot_script(link.shell());
     let mut pause = Pause::new();
     let mut ordered = None;
     // Whether it may have been ordered, here or by an earlier runner.

@@ -7,7 +7,7 @@ use regex::Regex;
 use super::links::Links;
 use super::probe::{Answered, garbage, seen, shell};
 use crate::engine::{Measured, Place, Reading};
-use crate::profile::{Service, Shell};
+use crate::profile::Service;
 use crate::transport::checks::{self, Listed, ServiceState};
 use crate::transport::{Link, LinkError, Probe};
 
@@ -32,7 +32,7 @@ pub(super) async fn find(
     link: &Link,
     patterns: &BTreeMap<String, BTreeSet<String>>,
 ) -> Result<Result<BTreeMap<String, Vec<String>>, String>, LinkError> {
-    let output = link.probe(&Probe::new(checks::service_list_script())).await?;
+    let output = link.probe(&Probe::new(checks::service_list_script(link.shell()))).await?;
     let Some(listed) = checks::service_list(&output) else {
         let Reading { seen: Measured::Unknown(why), .. } = garbage(&output) else {
             return Ok(Err(String::new()));
@@ -85,22 +85,30 @@ pub(super) async fn states(links: &Links, place: &Place, services: &[Service]) -
         Ok(names) => names,
         Err(why) => return Reading::unknown(why).into(),
     };
-    let script = checks::services_script(&names);
-    shell(links, place, Shell::Sh, &script, |output| {
-        let Some(states) = checks::services(&names, output) else { return garbage(output) };
-        let found = names.iter().zip(states).filter_map(|(name, state)| {
-            let plain = name.strip_suffix('?').unwrap_or(name).to_owned();
-            match state {
-                ServiceState::Running => Some((plain, Some(true))),
-                // One that may be missing, and is, says nothing.
-                ServiceState::Missing => None,
-                ServiceState::Stopped | ServiceState::Failed | ServiceState::Other(_) => {
-                    Some((plain, Some(false)))
+    shell(
+        links,
+        place,
+        |shell| checks::services_script(shell, &names),
+        |output| {
+            let Some(states) = checks::services(&names, output) else { return garbage(output) };
+            let found = names.iter().zip(states).filter_map(|(name, state)| {
+                let (plain, may_be_missing) = match name.strip_suffix('?') {
+                    Some(plain) => (plain.to_owned(), true),
+                    None => (name.clone(), false),
+                };
+                match state {
+                    ServiceState::Running => Some((plain, Some(true))),
+                    // One that may be missing, and is, says nothing.
+                    ServiceState::Missing if may_be_missing => None,
+                    ServiceState::Missing => Some((plain, None)),
+                    ServiceState::Stopped | ServiceState::Failed | ServiceState::Other(_) => {
+                        Some((plain, Some(false)))
+                    }
                 }
-            }
-        });
-        seen(Measured::Services(found.collect()))
-    })
+            });
+            seen(Measured::Services(found.collect()))
+        },
+    )
     .await
 }
 

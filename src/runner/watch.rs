@@ -63,8 +63,11 @@ impl Watch {
     }
 
     fn end_line(&mut self) {
+        // `$` means the end of the line, however the server ends its lines.
+        let line = self.line.strip_suffix(b"\n").unwrap_or(&self.line);
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
         for (regex, found) in [&mut self.has, &mut self.lacks].into_iter().flatten() {
-            *found |= regex.is_match(&self.line);
+            *found |= regex.is_match(line);
         }
         self.line.clear();
     }
@@ -87,5 +90,33 @@ impl Watch {
     pub(super) fn tail(&mut self) -> String {
         self.end_line();
         safe_bytes(&self.tail, Newline::Keep)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_of_a_line_is_that_of_its_text() {
+        let regex = Regex::new("ready$").expect("a pattern");
+        for (text, finds) in [
+            ("ready\n", true),
+            ("no\r\nready\r\n", true),
+            ("ready", true),
+            ("ready now\n", false),
+            ("ready\r\r\n", false),
+        ] {
+            let mut watch = Watch {
+                bytes: 0,
+                tail: Vec::new(),
+                line: Vec::new(),
+                has: Some((regex.clone(), false)),
+                lacks: None,
+            };
+            watch.see(text.as_bytes());
+            watch.tail();
+            assert_eq!(watch.has.map(|(_, found)| found), Some(finds), "{text:?}");
+        }
     }
 }

@@ -12,6 +12,7 @@ use tokio::process::ChildStdin;
 use super::words::quoted;
 use super::{LinkError, Local, Shared, Ssh};
 use crate::inventory::{Reach, Server};
+use crate::profile::Shell;
 
 /// How the runner reaches one server. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -30,9 +31,13 @@ impl Link {
     pub fn to(server: &Server, shared: &Arc<Shared>) -> Result<Self, String> {
         match &server.reach {
             Reach::Local { root } => {
-                Ok(Self::Local(Local::new(server.name.as_str(), root.as_deref()).into()))
+                let local = Local::new(server.name.as_str(), root.as_deref());
+                Ok(Self::Local(local.with_shell(server.shell()).into()))
             }
-            Reach::Ssh(ssh) => Ok(Self::Ssh(Ssh::new(&server.name, &server.address, ssh, shared).into())),
+            Reach::Ssh(ssh) => {
+                let ssh = Ssh::new(&server.name, &server.address, ssh, shared);
+                Ok(Self::Ssh(ssh.with_shell(server.shell()).into()))
+            }
             Reach::None => Err(format!("{} has no shell (`transport = \"none\"`)", server.name)),
         }
     }
@@ -42,6 +47,14 @@ impl Link {
         match self {
             Self::Local(local) => local.name(),
             Self::Ssh(ssh) => ssh.name(),
+        }
+    }
+
+    /// The shell that runs what is sent there.
+    pub fn shell(&self) -> Shell {
+        match self {
+            Self::Local(local) => local.shell(),
+            Self::Ssh(ssh) => ssh.shell(),
         }
     }
 

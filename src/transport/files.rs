@@ -13,6 +13,7 @@ use super::LinkError;
 use super::channel::Link;
 use super::source::Source;
 use super::talk::{Frame, SILENCE, Talk};
+use crate::profile::Shell;
 
 /// How an upload ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -119,10 +120,15 @@ impl Link {
 
     /// A path the server is asked for: absolute, without `..`, on one line.
     fn check_path(&self, doing: &'static str, path: &str) -> Result<(), LinkError> {
-        let good = path.starts_with('/')
-            && !path.ends_with('/')
-            && !path.contains(|c: char| c.is_control())
-            && path.split('/').all(|part| part != "..");
+        let good = match self.shell() {
+            Shell::PowerShell => is_windows_file(path),
+            Shell::Sh | Shell::None => {
+                path.starts_with('/')
+                    && !path.ends_with('/')
+                    && !path.contains(|c: char| c.is_control())
+                    && path.split('/').all(|part| part != "..")
+            }
+        };
         good.then_some(()).ok_or_else(|| LinkError::Invalid {
             server: self.server().to_owned(),
             doing,
@@ -137,6 +143,20 @@ impl Link {
             source: io::Error::new(e.kind(), format!("{}: {e}", path.display())),
         }
     }
+}
+
+/// A file on a drive: `C:\folder\file`.
+fn is_windows_file(path: &str) -> bool {
+    let mut parts = path.split('\\');
+    let drive = parts.next().is_some_and(|drive| {
+        drive.len() == 2 && drive.ends_with(':') && drive.as_bytes()[0].is_ascii_alphabetic()
+    });
+    let special = |c: char| c.is_control() || "/:*?\"<>|".contains(c);
+    let mut parts = parts.peekable();
+    // Windows takes blanks and dots away from the end of a name.
+    drive
+        && parts.peek().is_some()
+        && parts.all(|part| !part.is_empty() && !part.contains(special) && !part.ends_with(['.', ' ']))
 }
 
 fn part_of(into: &Path) -> PathBuf {
@@ -170,6 +190,35 @@ async fn receive(talk: &mut Talk, most: u64, file: &mut File) -> Result<io::Resu
                 };
                 return Err(talk.misfit(&said));
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_windows_file;
+
+    #[test]
+    fn only_a_file_on_a_drive_is_a_file_of_windows() {
+        for good in [r"C:\a", r"d:\it's here\$(x)\b.exe", r"C:\ProgramData\nofm\uploads\ü"] {
+            assert!(is_windows_file(good), "{good}");
+        }
+        for bad in [
+            "",
+            "C:",
+            r"C:\",
+            r"C:a",
+            r"\\server\share\a",
+            r"C:\..\a",
+            r"C:\a\",
+            r"C:\a:b",
+            r"C:\a*",
+            "C:\\a\n",
+            r"C:\a/b",
+            "/a",
+            r"CD:\a",
+        ] {
+            assert!(!is_windows_file(bad), "{bad}");
         }
     }
 }

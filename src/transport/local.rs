@@ -10,6 +10,8 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::process::{Child, Command};
 
 use super::channel::{Call, Channel, Identity};
+use super::powershell;
+use crate::profile::Shell;
 
 /// Where the tools of a server are, besides what the console's own PATH names.
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -20,6 +22,7 @@ pub struct Local {
     name: String,
     root: Option<PathBuf>,
     as_root: bool,
+    shell: Shell,
 }
 
 impl Local {
@@ -31,7 +34,7 @@ impl Local {
             // A relative path would mean another place once the folder is entered.
             std::path::absolute(root).unwrap_or_else(|_| root.to_owned())
         });
-        Self { name: name.to_owned(), as_root: root.is_none(), root }
+        Self { name: name.to_owned(), as_root: root.is_none(), root, shell: Shell::Sh }
     }
 
     /// Whether calls become root by `sudo -n` where this user is not root.
@@ -41,13 +44,28 @@ impl Local {
         self
     }
 
+    /// The shell that runs what is sent: `sh`, unless it is said.
+    #[must_use]
+    pub fn with_shell(mut self, shell: Shell) -> Self {
+        self.shell = shell;
+        self
+    }
+
+    pub(super) fn shell(&self) -> Shell {
+        self.shell
+    }
+
     pub(super) fn name(&self) -> &str {
         &self.name
     }
 
     pub(super) fn open(&self, call: &Call) -> io::Result<Channel> {
         let identity = if call.as_root && self.as_root { Identity::Root } else { Identity::Login };
-        let (argv, ours) = (call.argv(&identity), call.ours);
+        let argv = match self.shell {
+            Shell::PowerShell => powershell::argv().to_vec(),
+            Shell::Sh | Shell::None => call.argv(&identity),
+        };
+        let ours = call.ours;
         let mut command = Command::new(&argv[0]);
         command
             .args(&argv[1..])

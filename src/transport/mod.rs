@@ -3,7 +3,7 @@
 //! Everything goes through one kind of channel: a fixed command line, bytes in, two streams of bytes out, an
 //! exit status. The scripts travel over the input with every call, so that nothing is installed on a server and
 //! nothing that matters stands on a command line. [`Link::Local`] opens such a channel as a process on this
-//! machine.
+//! machine. A server speaks a POSIX shell or Windows PowerShell 5.1; the protocol and its answers are the same.
 //!
 //! # Invariants
 //! - A run is claimed once: [`Link::start`] may be repeated until it answers, and finds the first.
@@ -15,8 +15,11 @@
 //! - Secrets go over the input ([`Link::type_into`]) and are kept nowhere.
 //!
 //! # Limits
-//! - Servers need a POSIX shell, `dd`, `ls`, `ln`, `setsid` or `perl`, and `sha256sum`, `shasum`, `openssl` or
+//! - POSIX servers need `dd`, `ls`, `ln`, `setsid` or `perl`, and `sha256sum`, `shasum`, `openssl` or
 //!   `sha256`; an attended run needs `script` of util-linux.
+//! - Windows servers need OpenSSH and PowerShell 5.1 in its full language mode, and a login with the rights of an
+//!   administrator. They hold no terminal for an attended run. Programs that print in a code page of their own are shown
+//!   as if it were UTF-8.
 //! - A body that empties its own output file (`> /dev/stdout`) loses on the server what was there; the reader is
 //!   told ([`Heard::Rewound`]). When it also printed more than before between two looks, that is not seen.
 //! - A body ended by signal N is told as exit status 128 + N, as shells do.
@@ -32,6 +35,7 @@ mod files;
 mod http;
 mod local;
 mod port;
+mod powershell;
 mod probe;
 mod run;
 mod source;
@@ -46,7 +50,7 @@ pub use error::LinkError;
 pub use files::{Fetched, Uploaded};
 pub use http::{Page, http_get};
 pub use local::Local;
-pub use port::{PortState, connects, port_answer, port_script};
+pub use port::{PortState, connects};
 pub use probe::{Probe, ProbeOutput};
 pub use run::{Heard, RunEnd, RunId, RunState, StartOpts, Started, Terminal};
 pub use source::{Source, Sources};

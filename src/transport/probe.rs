@@ -5,15 +5,16 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::time::timeout;
 
-use super::LinkError;
 use super::channel::{Call, Channel, Link};
 use super::talk::{envelope, greeting, marker};
 use super::words::shown;
+use super::{LinkError, powershell};
+use crate::profile::Shell;
 
 /// A read-only question. It may be ended when it takes too long, so it must change nothing.
 #[derive(Clone, Debug)]
 pub struct Probe {
-    /// POSIX shell.
+    /// In the words of the server's shell.
     pub script: String,
     /// As root, where the link becomes root at all.
     pub as_root: bool,
@@ -88,6 +89,9 @@ impl Link {
                 doing,
                 why: "the script holds a NUL byte".to_owned(),
             });
+        }
+        if self.shell() == Shell::PowerShell {
+            return powershell::ask(self, doing, probe).await;
         }
         let begun = Instant::now();
         // The server ends what we gave up, a little later: a hanging question asked again and again piles up.

@@ -11,7 +11,9 @@ use tokio::time::timeout;
 
 use super::channel::{Call, Channel, Inlet, Link};
 use super::error::LinkError;
+use super::powershell;
 use super::words::{quoted, shown};
+use crate::profile::Shell;
 
 const SCRIPT: &str =
     concat!(include_str!("../../assets/run/tools.sh"), include_str!("../../assets/run/nofm-run.sh"));
@@ -70,10 +72,15 @@ impl Talk {
     ) -> Result<Self, LinkError> {
         let marker = marker();
         let channel = link.open(doing, &Call { as_root: true, seconds: 0, ours }).await?;
-        let words: Vec<String> = words.iter().map(|word| quoted(word)).collect();
-        let call = format!("eval \"$s\"; printf '\\nnofm1 %s\\n' \"$e\"; nofm {}", words.join(" "));
+        let input = match link.shell() {
+            Shell::PowerShell => powershell::envelope(&marker, words),
+            Shell::Sh | Shell::None => {
+                let words: Vec<String> = words.iter().map(|word| quoted(word)).collect();
+                let call = format!("eval \"$s\"; printf '\\nnofm1 %s\\n' \"$e\"; nofm {}", words.join(" "));
+                envelope(&marker, SCRIPT, &call)
+            }
+        };
         let mut talk = Self::over(link.server(), doing, channel, marker);
-        let input = envelope(&talk.marker, SCRIPT, &call);
         let begun = timeout(SILENCE, async {
             // Where nobody reads, the reason stands on the other streams.
             let _ = talk.send(input.as_bytes()).await;
@@ -225,7 +232,7 @@ impl Talk {
     async fn broken(&mut self, said: &[u8]) -> LinkError {
         let grace = Duration::from_secs(2);
         let errors = match timeout(grace, &mut self.stderr).await {
-            Ok(Ok(errors)) => shown(&errors, 300),
+            Ok(Ok(errors)) => shown(powershell::plain(&String::from_utf8_lossy(&errors)).as_bytes(), 300),
             _ => String::new(),
         };
         let exit = timeout(grace, &mut self.exit).await.ok().and_then(Result::ok);

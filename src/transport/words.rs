@@ -2,9 +2,24 @@
 
 use std::fmt::Write as _;
 
+use crate::text::quote::is_powershell_quote;
+
 /// `text` as one word for a POSIX shell, whatever it holds.
 pub(super) fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+/// `text` as one string of PowerShell, whatever it holds.
+pub(super) fn powershell_quoted(text: &str) -> String {
+    let mut quoted = String::from("'");
+    for c in text.chars() {
+        if is_powershell_quote(c) {
+            quoted.push(c);
+        }
+        quoted.push(c);
+    }
+    quoted.push('\'');
+    quoted
 }
 
 /// What a server said, fit to show: one line, control and bidirectional characters escaped, cut to `most` characters.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use nofm::inventory::{Answers, Inventory};
 use nofm::model::Verdict;
+use nofm::profile::Shell;
 use nofm::transport::checks::{self, ServiceAct, ServiceState};
 use nofm::transport::{
     Heard, Link, Local, Probe, RunEnd, RunId, Source, StartOpts, clocks_agree, read_clocks,
@@ -122,14 +123,15 @@ async fn the_built_in_checks_find_what_is_wrong() {
 
     let ask =
         async |server: &str, script: String| link(&farm, server).probe(&Probe::new(script)).await.unwrap();
-    let space = checks::free_space_script("/opt/IGEL/RemoteManager");
+    let space = checks::free_space_script(Shell::Sh, "/opt/IGEL/RemoteManager");
     assert!(checks::free_space(&ask("ums-1", space.clone()).await).unwrap() > 2_000_000_000);
     assert_eq!(checks::free_space(&ask("ums-2", space).await), Some(10 << 20));
-    let root = checks::privilege(&ask("ums-1", checks::privilege_script()).await);
+    let root = checks::privilege(&ask("ums-1", checks::privilege_script(Shell::Sh)).await);
     assert_eq!(root, Some(checks::Privilege::Root));
-    let root = checks::writable(&ask("ums-1", checks::writable_script("/root")).await);
+    let root = checks::writable(&ask("ums-1", checks::writable_script(Shell::Sh, "/root")).await);
     assert_eq!(root, Some(checks::Writable::Yes));
-    let backup = checks::file(&ask("db-1", checks::file_script("/var/backups/rmdb.dump", false)).await);
+    let backup =
+        checks::file(&ask("db-1", checks::file_script(Shell::Sh, "/var/backups/rmdb.dump", false)).await);
     assert!(
         matches!(backup, Some(checks::FileAnswer::Present { size: 1001.., age: Some(-1..3600), .. })),
         "{backup:?}"
@@ -141,14 +143,14 @@ async fn services_are_asked_and_restarted_by_the_transport_s_scripts() {
     let farm = Farm::new(&[]);
     let names = ["igel-ums-watchdog", "igel-ums-broker?", "igel-ums-server"].map(str::to_owned);
     let states = async || {
-        let probe = Probe::new(checks::services_script(&names));
+        let probe = Probe::new(checks::services_script(Shell::Sh, &names));
         checks::services(&names, &link(&farm, "ums-1").probe(&probe).await.unwrap()).unwrap()
     };
     let all = [ServiceState::Running, ServiceState::Missing, ServiceState::Running];
     assert_eq!(states().await, all);
-    farm.ask("ums-1", &checks::service_script(ServiceAct::Stop, &names));
+    farm.ask("ums-1", &checks::service_script(Shell::Sh, ServiceAct::Stop, &names));
     assert_eq!(states().await, [ServiceState::Stopped, ServiceState::Missing, ServiceState::Stopped]);
-    farm.ask("ums-1", &checks::service_script(ServiceAct::Restart, &names));
+    farm.ask("ums-1", &checks::service_script(Shell::Sh, ServiceAct::Restart, &names));
     assert_eq!(states().await, all);
 }
 
@@ -182,12 +184,12 @@ fn a_restart_ends_all_of_one_server_and_starts_its_services_again() {
     let pid =
         |server: &str, unit: &str| farm.on(server, &format!("systemctl show -p MainPID --value {unit}")).out;
     let boot = || {
-        let said = farm.on("ums-1", &checks::boot_id_script());
+        let said = farm.on("ums-1", &checks::boot_id_script(Shell::Sh));
         said.out.strip_prefix("boot ").map(str::to_owned)
     };
     let (own, others) = (pid("ums-1", "igel-ums-server"), pid("ums-2", "igel-ums-server"));
     let before = boot().expect("that of this machine");
-    farm.ask("ums-1", checks::reboot_script());
+    farm.ask("ums-1", checks::reboot_script(Shell::Sh));
     eventually("it is back", || boot().is_some_and(|now| now != before));
     assert_eq!(farm.version("ums-1"), "12.04.100");
     assert!(!Path::new("/proc").join(&own).join("stat").exists() || pid("ums-1", "igel-ums-server") != own);
@@ -205,7 +207,7 @@ fn services_are_listed_with_the_name_that_people_call_them_by() {
     let unit = "# Description: A Service, by any name\nexit 0\n";
     fs::write(farm.root("db-1").join("etc/systemd/other"), unit).unwrap();
     let listed = |server: &str| {
-        let said = farm.on(server, checks::service_list_script());
+        let said = farm.on(server, &checks::service_list_script(Shell::Sh));
         assert_eq!(said.code, 0, "{}", said.err);
         let output = nofm::transport::ProbeOutput {
             exit: 0,

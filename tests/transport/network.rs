@@ -5,9 +5,8 @@ use std::net::{TcpListener, TcpStream};
 use std::thread;
 
 use nofm::model::Verdict;
-use nofm::transport::{
-    PortState, Probe, clocks_agree, connects, http_get, port_answer, port_script, read_clocks,
-};
+use nofm::profile::Shell;
+use nofm::transport::{PortState, Probe, checks, clocks_agree, connects, http_get, read_clocks};
 
 use super::*;
 
@@ -163,7 +162,9 @@ async fn a_port_is_open_or_closed_from_here_and_from_a_server() {
     assert!(matches!(connects("no such host.invalid", open, limit).await, PortState::Unknown(_)));
     let ask = |host: &'static str, port| {
         let link = farm.link();
-        async move { port_answer(&link.probe(&Probe::new(port_script(host, port))).await.unwrap().stdout) }
+        async move {
+            checks::port(&link.probe(&Probe::new(checks::port_script(Shell::Sh, host, port))).await.unwrap())
+        }
     };
     assert_eq!(ask("127.0.0.1", open).await, PortState::Open);
     assert!(matches!(ask("127.0.0.1", closed).await, PortState::Closed(_)));
@@ -175,5 +176,6 @@ async fn a_port_is_open_or_closed_from_here_and_from_a_server() {
     farm.stand_in("timeout", "exit 1");
     farm.stand_in("bash", "exit 1");
     assert!(!matches!(ask("127.0.0.1", open).await, PortState::Open));
-    assert!(matches!(port_answer(b""), PortState::Unknown(_)));
+    let nothing = farm.link().probe(&Probe::new("")).await.unwrap();
+    assert!(matches!(checks::port(&nothing), PortState::Unknown(_)));
 }

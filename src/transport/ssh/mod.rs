@@ -27,11 +27,12 @@ use std::sync::Arc;
 
 use russh::keys::PublicKey;
 
-use super::LinkError;
 use super::channel::{Call, Channel, Identity, command_line};
 use super::words::shown;
+use super::{LinkError, powershell};
 use crate::inventory;
 use crate::model::{Access, ServerName};
+use crate::profile::Shell;
 
 use connect::Connection;
 pub use known_hosts::{CertificateVerdict, KnownHosts, KnownHostsError, Verdict, remember};
@@ -43,6 +44,7 @@ pub use shared::Shared;
 pub struct Ssh {
     name: ServerName,
     becomes_root: bool,
+    shell: Shell,
     connection: Arc<Connection>,
 }
 
@@ -65,8 +67,20 @@ impl Ssh {
         Self {
             name: name.clone(),
             becomes_root: ssh.sudo,
+            shell: Shell::Sh,
             connection: Connection::to(name, address, ssh, shared),
         }
+    }
+
+    /// The shell that runs what is sent: `sh`, unless it is said.
+    #[must_use]
+    pub fn with_shell(mut self, shell: Shell) -> Self {
+        self.shell = shell;
+        self
+    }
+
+    pub(super) fn shell(&self) -> Shell {
+        self.shell
     }
 
     pub(super) fn name(&self) -> &str {
@@ -91,7 +105,10 @@ impl Ssh {
 
     async fn channel(&self, call: &Call) -> Result<Channel, Failure> {
         let live = self.connection.live().await?;
-        if call.as_root && self.becomes_root {
+        if self.shell == Shell::PowerShell {
+            // The login of an administrator has all rights from its beginning.
+            live.exec(powershell::argv().join(" ")).await
+        } else if call.as_root && self.becomes_root {
             self.connection.as_root(&live, call).await
         } else {
             live.exec(command_line(&call.argv(&Identity::Login))).await

@@ -2,20 +2,20 @@
 
 use crate::inventory::Server;
 use crate::model::Os;
-use crate::plan::{AnswerBook, PlanStep, Scope, Setup, UPLOADS};
+use crate::plan::{AnswerBook, PlanStep, Scope, Setup, uploads};
 use crate::profile::{Act, At, Service, ServiceAct, Shell, Template};
 
 /// What the step does, as far as it can be told before its turn: a value that is still to be measured stands as its
 /// placeholder.
 pub(super) fn text(setup: &Setup, answers: &AnswerBook, server: Option<&Server>, step: &PlanStep) -> String {
     let scope = Scope::settled(setup, answers, server).with(&step.with);
-    let of_role = |role| setup.inventory.of_role(role).next().map(|server| server.os);
-    let os = match &step.at {
-        At::Local => Os::Linux,
-        At::Role(role) | At::One(role) => of_role(role).unwrap_or(Os::Linux),
-        At::Here | At::Peer | At::Peers => server.map_or(Os::Linux, |server| server.os),
+    let place = match &step.at {
+        At::Local => None,
+        At::Role(role) | At::One(role) => setup.inventory.of_role(role).next(),
+        At::Here | At::Peer | At::Peers => server,
     };
-    let shell = if os == Os::Windows { Shell::PowerShell } else { Shell::Sh };
+    let os = place.map_or(Os::Linux, |server| server.os);
+    let shell = place.map_or(Shell::Sh, Server::shell);
     let render = |template: &Template, shell| {
         let text = template.render(shell, &|name| scope.lookup(name));
         text.unwrap_or_else(|_| template.source().to_owned())
@@ -30,7 +30,7 @@ pub(super) fn text(setup: &Setup, answers: &AnswerBook, server: Option<&Server>,
             format!(
                 "copy {} to {}",
                 value.map_or_else(|| input.to_string(), |value| value.to_string()),
-                UPLOADS
+                uploads(shell)
             )
         }
         Some(Act::Service { act, services }) => {

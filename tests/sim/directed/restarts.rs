@@ -1,9 +1,7 @@
 //! Restarts of servers: once, whatever happens to the runner meanwhile.
 
 use nofm::engine::{Before, Choice, Event, Outcome, Place};
-use nofm::inventory::{Reach, Server};
-use nofm::model::{Known, Os};
-use nofm::plan::{AnswerBook, Setup, build};
+use nofm::model::Known;
 
 use super::{INSTALL, farm, farm_with_rules, stage, world};
 use crate::sim::session::{Crashes, Session};
@@ -89,27 +87,4 @@ fn a_restart_that_the_vendor_forbids_is_not_begun() {
     let details = &session.question().details;
     assert!(details[0].contains("a restart is forbidden: The disk would be lost."), "{details:?}");
     assert_eq!(session.began("reboot"), 0);
-}
-
-#[test]
-fn no_plan_is_made_that_restarts_a_windows_server() {
-    let profile = one(world(1)).setup.profile.clone();
-    let mut profile = (*profile).clone();
-    profile.roles[0].os.push(Os::Windows);
-    let server = |stand_in| Server {
-        name: "s1".into(),
-        address: "10.0.0.1".into(),
-        roles: vec!["server".into()],
-        os: Os::Windows,
-        reach: Reach::Ssh(Box::default()),
-        stand_in,
-        inputs: [].into(),
-    };
-    let plan = |stand_in| {
-        let inventory = nofm::inventory::Inventory::new("sim", vec![server(stand_in)]);
-        build(&Setup::new("sim".into(), profile.clone(), inventory, 1.0), &AnswerBook::default())
-    };
-    let refused = plan(None).expect_err("it cannot be carried out");
-    assert!(refused[0].text.contains("step `reboot` restarts s1, and a Windows server"), "{refused:?}");
-    plan(Some("/lab/s1".into())).expect("a stand-in is of this machine");
 }

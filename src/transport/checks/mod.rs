@@ -1,33 +1,34 @@
 //! The built-in checks: what is asked on a server, and how the answer is read.
 //!
-//! Each pair is a script for [`super::Probe`] and a reader of its output. Paths are below `NOFM_ROOT`, which is
-//! empty on a real server; commands come from the PATH. An answer that cannot be read is `None`: unknown.
+//! Each pair is a script for [`super::Probe`], in the words of the server's shell, and a reader of its output, the same
+//! for every shell. Paths of a POSIX shell are below `NOFM_ROOT`, which is empty on a real server; commands come from
+//! the PATH. An answer that cannot be read is `None`: unknown.
 
-use super::ProbeOutput;
-use super::words::{quoted, shown};
+mod sh;
+pub(super) mod windows;
 
-const TOOLS: &str = include_str!("../../assets/run/tools.sh");
+use super::words::shown;
+use super::{PortState, ProbeOutput};
+pub use crate::profile::ServiceAct;
+use crate::profile::Shell;
 
-/// Free space where `path` is, or would be: the nearest folder above it that exists.
-pub fn free_space_script(path: &str) -> String {
-    format!(
-        "p=\"${{NOFM_ROOT-}}\"{path}\n{}",
-        r#"while [ ! -e "$p" ]; do
-    case $p in */*) p=${p%/*} ;; *) break ;; esac
-done
-# What may not be looked into passes for absent, and may be on another disk.
-[ -x "${p:-/}" ] || [ ! -d "$p" ] || exit 1
-LC_ALL=C df -Pk -- "${p:-/}""#,
-        path = quoted(path)
-    )
+/// Free space where `path` is, or would be: on the nearest folder above it that exists.
+pub fn free_space_script(shell: Shell, path: &str) -> String {
+    match shell {
+        Shell::PowerShell => windows::free_space(path),
+        Shell::Sh | Shell::None => sh::free_space(path),
+    }
 }
 
-/// Bytes available, from what `df -Pk` printed.
+/// Bytes available: from `free BYTES`, or from what `df -Pk` printed.
 pub fn free_space(output: &ProbeOutput) -> Option<u64> {
     let text = whole(output)?;
+    let number = |word: &str| word.parse::<u64>().ok();
+    if let Some(bytes) = text.trim().strip_prefix("free ") {
+        return number(bytes);
+    }
     // The names of device and folder may hold blanks, so the numbers are found from the percentage between them.
     let words: Vec<&str> = text.lines().rfind(|line| !line.trim().is_empty())?.split_whitespace().collect();
-    let number = |word: &str| word.parse::<u64>().ok();
     let at = (4..words.len()).find(|&i| {
         let percent = words[i] == "-" || words[i].strip_suffix('%').is_some_and(|n| n.parse::<u32>().is_ok());
         percent && words[i - 3..i].iter().all(|word| word.parse::<i64>().is_ok())
@@ -36,21 +37,11 @@ pub fn free_space(output: &ProbeOutput) -> Option<u64> {
 }
 
 /// Writes a file into folder `path` and removes it; or opens file `path` for writing, changing nothing.
-pub fn writable_script(path: &str) -> String {
-    format!(
-        "p=\"${{NOFM_ROOT-}}\"{path}\n{}",
-        r#"set -C
-if [ -d "$p" ]; then
-    t=$p/.nofm-write-test.$$
-    trap 'rm -f -- "$t"' EXIT
-    if printf 'test\n' >"$t"; then echo writable; else echo refused; fi
-elif [ -e "$p" ]; then
-    if (: >>"$p"); then echo writable; else echo refused; fi
-else
-    echo absent
-fi"#,
-        path = quoted(path)
-    )
+pub fn writable_script(shell: Shell, path: &str) -> String {
+    match shell {
+        Shell::PowerShell => windows::writable(path),
+        Shell::Sh | Shell::None => sh::writable(path),
+    }
 }
 
 /// Whether a path can be written.
@@ -70,19 +61,22 @@ pub fn writable(output: &ProbeOutput) -> Option<Writable> {
     }
 }
 
-/// Asks as the login user whether root's rights can be had: set [`super::Probe::as_root`] to false.
-pub fn privilege_script() -> String {
-    "if [ \"$(id -u)\" = 0 ]; then echo root; \
-     elif [ \"$(sudo -n id -u 2>/dev/null)\" = 0 ]; then echo sudo; else echo none; fi"
-        .to_owned()
+/// Asks as the login user whether the rights of root, or of an administrator, can be had: set
+/// [`super::Probe::as_root`] to false.
+pub fn privilege_script(shell: Shell) -> String {
+    match shell {
+        Shell::PowerShell => windows::privilege(),
+        Shell::Sh | Shell::None => sh::privilege(),
+    }
 }
 
-/// How root's rights are had.
+/// How the rights to change a server are had.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Privilege {
     Root,
     /// By `sudo` without a password.
     Sudo,
+    Administrator,
     None,
 }
 
@@ -90,14 +84,18 @@ pub fn privilege(output: &ProbeOutput) -> Option<Privilege> {
     match whole(output)?.trim() {
         "root" => Some(Privilege::Root),
         "sudo" => Some(Privilege::Sudo),
+        "administrator" => Some(Privilege::Administrator),
         "none" => Some(Privilege::None),
         _ => None,
     }
 }
 
 /// Whether the terminal of an attended run can be held there.
-pub fn terminal_script() -> &'static str {
-    "if script -q -e -c true /dev/null </dev/null >/dev/null 2>&1; then echo holds; else echo lacks; fi"
+pub fn terminal_script(shell: Shell) -> String {
+    match shell {
+        Shell::PowerShell => windows::terminal(),
+        Shell::Sh | Shell::None => sh::terminal().to_owned(),
+    }
 }
 
 pub fn terminal(output: &ProbeOutput) -> Option<bool> {
@@ -112,8 +110,9 @@ pub fn terminal(output: &ProbeOutput) -> Option<bool> {
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
 #[expect(clippy::struct_excessive_bools, reason = "each is one thing that is there or not")]
 pub struct Means {
-    /// As `uname -srm` tells it.
+    /// As `uname -srm` tells it, or Windows itself.
     pub system: String,
+    /// Root, or an administrator.
     pub is_root: bool,
     /// Whether a step can be detached from the connection.
     pub detaches: bool,
@@ -123,13 +122,11 @@ pub struct Means {
     pub sums: bool,
 }
 
-pub fn means_script() -> String {
-    format!(
-        "{TOOLS}\nprintf 'system %s\\n' \"$(uname -srm)\"\nprintf 'uid %s\\n' \"$(id -u)\"\n\
-         if nofm_has setsid || nofm_has perl; then echo detaches; fi\n\
-         if nofm_sha256 /dev/null; then echo sums; fi\n{}",
-        terminal_script()
-    )
+pub fn means_script(shell: Shell) -> String {
+    match shell {
+        Shell::PowerShell => windows::means(),
+        Shell::Sh | Shell::None => sh::means(),
+    }
 }
 
 pub fn means(output: &ProbeOutput) -> Option<Means> {
@@ -149,36 +146,11 @@ pub fn means(output: &ProbeOutput) -> Option<Means> {
 }
 
 /// Asks for a file: size, age by the server's own clock, and its SHA-256 when `sum` says so.
-pub fn file_script(path: &str, sum: bool) -> String {
-    let sum = if sum { r#"nofm_sha256 "$p" && echo "sha256 $nofm_sum""# } else { "" };
-    format!(
-        "p=\"${{NOFM_ROOT-}}\"{path}\n{TOOLS}\n{}\n{sum}\nexit 0",
-        r#"if [ ! -e "$p" ] && [ ! -L "$p" ]; then
-    # A folder that may not be looked into would pass for one that holds nothing.
-    d=$p
-    while [ "$d" ] && [ ! -e "$d" ]; do d=${d%/*}; done
-    if [ -z "$d" ] || [ -x "$d" ]; then echo absent; fi
-    exit 0
-fi
-[ -f "$p" ] && [ -r "$p" ] || { echo "no file that can be read" >&2; exit 1; }
-nofm_size "$p" && echo "size $nofm_size"
-m=$(stat -L -c %Y -- "$p" 2>/dev/null || stat -L -f %m -- "$p" 2>/dev/null || perl -e 'print((stat shift)[9])' -- "$p" 2>/dev/null)
-n=$(date +%s)
-[ -z "$m" ] || [ -z "$n" ] || echo "age $((n - m))""#,
-        path = quoted(path)
-    )
-}
-
-/// What a command begins with that must see the very file whose SHA-256 is `sum`; `path` is as commands name it. Any
-/// other file, or one whose checksum nobody can tell, ends the command before it began.
-pub fn same_file_script(path: &str, sum: &str) -> String {
-    format!(
-        "(\n{TOOLS}\np={path}\n[ -f \"$p\" ] || {{ echo \"$p is not there: it has to be copied to this server again\"; exit 1; }}\n\
-         nofm_sha256 \"$p\" || {{ echo \"whether $p is the file that was sent cannot be told: sha256sum, shasum or openssl is needed\"; exit 1; }}\n\
-         [ \"$nofm_sum\" = {sum} ] || {{ echo \"$p is not the file that was sent: its SHA-256 is $nofm_sum and should be {sum}; nothing was started\"; exit 1; }}\n\
-         ) || exit 97\n",
-        path = quoted(path),
-    )
+pub fn file_script(shell: Shell, path: &str, sum: bool) -> String {
+    match shell {
+        Shell::PowerShell => windows::file(path, sum),
+        Shell::Sh | Shell::None => sh::file(path, sum),
+    }
 }
 
 /// What is known of a file.
@@ -209,37 +181,55 @@ pub fn file(output: &ProbeOutput) -> Option<FileAnswer> {
     })
 }
 
-/// A service and whether it may be missing: `name` or `name?`.
-fn service(name: &str) -> (&str, bool) {
-    name.strip_suffix('?').map_or((name, false), |name| (name, true))
+/// What a command begins with that must see the very file whose SHA-256 is `sum`; `path` is as commands name it. Any
+/// other file, or one whose checksum nobody can tell, ends the command before it began.
+pub fn same_file_script(shell: Shell, path: &str, sum: &str) -> String {
+    match shell {
+        Shell::PowerShell => windows::same_file(path, sum),
+        Shell::Sh | Shell::None => sh::same_file(path, sum),
+    }
 }
 
-/// `missing NAME` is true where there is no such service.
-const MISSING: &str = r#"missing() { [ "$(systemctl show -p LoadState "$1" 2>/dev/null)" = LoadState=not-found ]; }
-"#;
+/// A command as a run carries it out: it ends at the first that goes wrong, as far as its shell can tell.
+pub fn command_script(shell: Shell, first: &str, command: &str) -> String {
+    match shell {
+        // Whatever is wrong ends it there from the beginning.
+        Shell::PowerShell => format!("{first}{command}\n"),
+        Shell::Sh | Shell::None => format!("{first}set -eu\n{command}\n"),
+    }
+}
+
+/// Asks whether `port` of `host` takes connections from the server.
+pub fn port_script(shell: Shell, host: &str, port: u16) -> String {
+    match shell {
+        Shell::PowerShell => windows::port(host, port),
+        Shell::Sh | Shell::None => sh::port(host, port),
+    }
+}
+
+pub fn port(output: &ProbeOutput) -> PortState {
+    let text = shown(&output.stdout, 200);
+    match text.as_str() {
+        "open" => PortState::Open,
+        "closed" => PortState::Closed("no connection".to_owned()),
+        _ => PortState::Unknown(text.strip_prefix("unknown ").unwrap_or(&text).to_owned()),
+    }
+}
+
+/// Asks for the files that fit `path`, of which all but `*` and `?` means itself: one a line.
+pub fn files_script(shell: Shell, path: &str) -> String {
+    match shell {
+        Shell::PowerShell => windows::files(path),
+        Shell::Sh | Shell::None => sh::files(path),
+    }
+}
 
 /// Asks how services stand; a name ending in `?` may be missing.
-pub fn services_script(names: &[String]) -> String {
-    let mut script = format!("command -v systemctl >/dev/null || exit 127\n{MISSING}");
-    for (number, name) in names.iter().enumerate() {
-        let (name, optional) = service(name);
-        let name = quoted(name);
-        let ask = format!("echo \"{number} $(systemctl is-active {name} 2>/dev/null)\"\n");
-        if optional {
-            script.extend([
-                "if missing ",
-                &name,
-                "; then echo ",
-                &number.to_string(),
-                " missing; else ",
-                &ask,
-                "fi\n",
-            ]);
-        } else {
-            script += &ask;
-        }
+pub fn services_script(shell: Shell, names: &[String]) -> String {
+    match shell {
+        Shell::PowerShell => windows::services(names),
+        Shell::Sh | Shell::None => sh::services(names),
     }
-    script
 }
 
 /// How a service stands.
@@ -249,7 +239,7 @@ pub enum ServiceState {
     Stopped,
     /// It ended in failure, and does not run.
     Failed,
-    /// An optional service that is not there.
+    /// It is not there. Of one that may not be missing, not every system tells that from a stopped one.
     Missing,
     /// On its way, or in a state with another name.
     Other(String),
@@ -273,49 +263,23 @@ pub fn services(names: &[String], output: &ProbeOutput) -> Option<Vec<ServiceSta
     states.collect()
 }
 
-/// What is done to services.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ServiceAct {
-    Stop,
-    Start,
-    Restart,
-}
-
-/// The body of a run which stops, starts or restarts services in the order given, and ends at the first that
-/// cannot be. A restart stops them in the order given and starts them in reverse.
-pub fn service_script(act: ServiceAct, names: &[String]) -> String {
-    let mut script = format!("set -eu\n{MISSING}");
-    let (stop, start) = match act {
-        ServiceAct::Stop => (true, None),
-        ServiceAct::Start => (false, Some(names.iter().collect::<Vec<_>>())),
-        ServiceAct::Restart => (true, Some(names.iter().rev().collect())),
-    };
-    for name in names.iter().filter(|_| stop) {
-        script += &act_on("stop", name);
+/// The body of a run which stops, starts or restarts services, and ends at the first that cannot be. They are given in
+/// the order in which they are stopped, and started in reverse.
+pub fn service_script(shell: Shell, act: ServiceAct, names: &[String]) -> String {
+    let stop: &[String] = if act == ServiceAct::Start { &[] } else { names };
+    let start: Vec<&String> = if act == ServiceAct::Stop { Vec::new() } else { names.iter().rev().collect() };
+    match shell {
+        Shell::PowerShell => windows::service_acts(stop, &start),
+        Shell::Sh | Shell::None => sh::service_acts(stop, &start),
     }
-    for name in start.into_iter().flatten() {
-        script += &act_on("start", name);
-    }
-    script
-}
-
-fn act_on(verb: &str, name: &str) -> String {
-    let (name, optional) = service(name);
-    let name = quoted(name);
-    let act = format!("echo {verb} {name}\nsystemctl {verb} {name}\n");
-    if optional { format!("if missing {name}; then :; else\n{act}fi\n") } else { act }
 }
 
 /// Lists the services that a server could run, those that are stopped too, each with its display name.
-pub fn service_list_script() -> &'static str {
-    // Files alone would lack what was made of a template, and what is loaded alone what is stopped.
-    r#"command -v systemctl >/dev/null || exit 127
-set -ef
-files=$(systemctl list-unit-files --type=service --plain --no-legend --no-pager)
-loaded=$(systemctl list-units --all --type=service --plain --no-legend --no-pager --full)
-names=$(printf '%s\n' "$files" "$loaded" | awk '$1 ~ /\.service$/ && $1 !~ /@\.service$/ { print $1 }' | sort -u)
-[ -n "$names" ] || exit 0
-systemctl show --no-pager -p Id -p Description -p LoadState -- $names"#
+pub fn service_list_script(shell: Shell) -> String {
+    match shell {
+        Shell::PowerShell => windows::SERVICE_LIST.to_owned(),
+        Shell::Sh | Shell::None => sh::SERVICE_LIST.to_owned(),
+    }
 }
 
 /// A service that could run.
@@ -345,8 +309,11 @@ pub fn service_list(output: &ProbeOutput) -> Option<Vec<Listed>> {
 }
 
 /// Asks what tells this start of the server from every other.
-pub fn boot_id_script() -> String {
-    format!("{TOOLS}\nnofm_boot\n[ -z \"$nofm_boot\" ] || printf 'boot %s\\n' \"$nofm_boot\"")
+pub fn boot_id_script(shell: Shell) -> String {
+    match shell {
+        Shell::PowerShell => windows::boot_id(),
+        Shell::Sh | Shell::None => sh::boot_id(),
+    }
 }
 
 /// `None`: it cannot be told, or the server is about to go down or to come up.
@@ -358,17 +325,11 @@ pub fn boot_id(output: &ProbeOutput) -> Option<String> {
 }
 
 /// The body of a run which restarts the server. Its exit status tells no more than whether that was accepted.
-pub fn reboot_script() -> &'static str {
-    // What ends all processes ends this one too, which is no failure. A stand-in has no other way to be restarted than
-    // its own: the machine that it stands on is not meant.
-    r#"trap '' HUP INT TERM
-if [ -n "${NOFM_ROOT-}" ]; then
-    "$NOFM_ROOT/bin/systemctl" reboot
-elif command -v systemctl >/dev/null 2>&1; then
-    systemctl reboot
-else
-    shutdown -r now
-fi"#
+pub fn reboot_script(shell: Shell) -> &'static str {
+    match shell {
+        Shell::PowerShell => windows::REBOOT,
+        Shell::Sh | Shell::None => sh::REBOOT,
+    }
 }
 
 /// The output of a probe that ended well and was kept whole.
@@ -401,6 +362,8 @@ mod tests {
         assert_eq!(read("//nas/my share 10 1000 900 100 90% /mnt/100% full"), Some(102_400));
         assert_eq!(read("overlay 1000 900 0 100% /x 1 2 3 4%"), Some(0));
         assert_eq!(read("none 0 0 0 - /proc"), Some(0));
+        assert_eq!(free_space(&said("free 53687091200\r\n")), Some(53_687_091_200));
+        assert_eq!(free_space(&said("free lots\n")), None);
         assert_eq!(read("df: no such file"), None);
         assert_eq!(free_space(&said(head)), None);
         assert_eq!(free_space(&said("")), None);
