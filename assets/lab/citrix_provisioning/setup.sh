@@ -16,10 +16,12 @@ set -eu
 } >farm.db
 
 each=2
+# Nothing fails over from a server that is alone: its devices are off.
+[ "$(of_kind pvs | wc -l)" -gt 1 ] || each=0
 ! farm_fault too-many-devices || each=$carries
 number=0
 for server in $(of_kind pvs); do
-    # The last one is off.
+    # One more is off.
     count=0
     while [ "$count" -le "$each" ]; do
         number=$((number + 1))
