@@ -214,7 +214,7 @@ fn unordered(product: &str, rehearsals: &[Rehearsal]) -> Vec<String> {
         .flat_map(|rehearsal| &rehearsal.faults)
         .map(|fault| fault.split_once(':').map_or(fault.as_str(), |(name, _)| name))
         .collect();
-    let names = faults.iter().map(|fault| fault.name.to_string());
+    let names = faults.iter().map(|fault| fault.name.clone());
     names.filter(|name| !ordered.contains(name.as_str())).collect()
 }
 

@@ -127,6 +127,7 @@ impl Face {
     }
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "switches of a command line")]
 #[derive(Debug, Args)]
 pub(super) struct LabArgs {
     /// A file, or the id of a built-in profile that has a stand-in farm

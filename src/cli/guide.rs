@@ -1,5 +1,6 @@
 //! Guides for those who write profiles, and what they begin with.
 
+use std::fmt::Write as _;
 use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write as _};
 use std::path::PathBuf;
@@ -36,10 +37,10 @@ pub(super) fn run(topic: Option<&str>) -> anyhow::Result<u8> {
     match topic {
         None => say("nofm guide authoring   from a vendor's document to a rehearsed profile\n\
              nofm guide profile     every key and name of the profile language")?,
-        Some("authoring") => write(AUTHORING)?,
+        Some("authoring") => print(AUTHORING)?,
         Some("profile") => {
-            write(PROFILE)?;
-            write(&keys()?)?;
+            print(PROFILE)?;
+            print(&keys()?)?;
         }
         Some(other) => bail!(Faulty(format!("there is no guide `{other}`; there are: authoring, profile"))),
     }
@@ -47,7 +48,7 @@ pub(super) fn run(topic: Option<&str>) -> anyhow::Result<u8> {
 }
 
 pub(super) fn schema() -> anyhow::Result<u8> {
-    write(SCHEMA)?;
+    print(SCHEMA)?;
     Ok(exit::DONE)
 }
 
@@ -82,7 +83,7 @@ pub(super) fn new(id: &str, product: Option<&str>, out: Option<PathBuf>) -> anyh
     Ok(exit::DONE)
 }
 
-fn write(text: &str) -> std::io::Result<()> {
+fn print(text: &str) -> std::io::Result<()> {
     std::io::stdout().write_all(text.as_bytes())
 }
 
@@ -94,7 +95,8 @@ fn keys() -> anyhow::Result<String> {
         let table = &schema["definitions"][name];
         let needed: Vec<&str> =
             table["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-        text.push_str(&format!("### {header}\n\n"));
+        // Writing to a string does not fail.
+        let _ = write!(text, "### {header}\n\n");
         for (key, value) in table["properties"].as_object().into_iter().flatten() {
             let mark = if needed.contains(&key.as_str()) { " (required)" } else { "" };
             let words: Vec<&str> =
@@ -102,7 +104,7 @@ fn keys() -> anyhow::Result<String> {
             let words =
                 if words.is_empty() { String::new() } else { format!(" One of: {}.", words.join(", ")) };
             let about = value["description"].as_str().unwrap_or_default();
-            text.push_str(&format!("- `{key}`{mark}: {about}{words}\n"));
+            let _ = writeln!(text, "- `{key}`{mark}: {about}{words}");
         }
         text.push('\n');
     }

@@ -1,6 +1,8 @@
 //! What is run in a rehearsal in place of a Windows command, or of what a person does by hand: the lab's own stand-in,
 //! found by where the command stands in the profile.
 
+use std::fmt::Write as _;
+
 use super::command::shell;
 use super::key::{Place, ScriptRef, StepKey};
 use super::state::State;
@@ -94,7 +96,8 @@ pub(super) fn call(
     let mut export = |name: &str, value: &str| {
         // What holds a NUL is no word of a shell; rendering the command refuses it too.
         if let Ok(value) = quote::sh(value) {
-            script.push_str(&format!("export {name}={value}\n"));
+            // Writing to a string does not fail.
+            let _ = writeln!(script, "export {name}={value}");
         }
     };
     for name in text.names() {

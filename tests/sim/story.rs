@@ -283,7 +283,7 @@ impl Story {
             !places.is_empty()
                 && places
                     .iter()
-                    .all(|at| world.facts.get(at).map(|seen| seen.trim()).unwrap_or("?") == value.as_str())
+                    .all(|at| world.facts.get(at).map_or("?", |seen| seen.trim()) == value.as_str())
         };
         let mut holding = Vec::new();
         for (number, reaction) in self.reactions.iter().enumerate() {

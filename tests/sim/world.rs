@@ -170,7 +170,7 @@ impl World {
 
     fn effect(&self, key: &StepKey, place: &Place) -> Effect {
         match &self.story {
-            Some(story) => story.effect(key, place).map(|effect| effect.effect()),
+            Some(story) => story.effect(key, place).map(super::story::StepEffect::effect),
             None => self.effects.get(kind_of(key)).cloned(),
         }
         .unwrap_or_default()
@@ -331,18 +331,15 @@ impl World {
                 ended.chain(coming).filter(|(at_ms, _)| *at_ms <= to_ms).min_by_key(|(at_ms, _)| *at_ms);
             let Some((at_ms, run)) = next.map(|(at_ms, run)| (at_ms, run.cloned())) else { break };
             self.now_ms = self.now_ms.max(at_ms);
-            let then = match run.and_then(|id| self.runs.get_mut(&id)) {
-                Some(run) => {
-                    run.applied = true;
-                    if let Some(place) = &run.restarts {
-                        *self.boots.entry(place.clone()).or_default() += 1;
-                    }
-                    run.then.clone()
+            let then = if let Some(run) = run.and_then(|id| self.runs.get_mut(&id)) {
+                run.applied = true;
+                if let Some(place) = &run.restarts {
+                    *self.boots.entry(place.clone()).or_default() += 1;
                 }
-                None => {
-                    let next = (0..self.coming.len()).min_by_key(|index| self.coming[*index].0);
-                    next.map(|index| self.coming.remove(index).1).unwrap_or_default()
-                }
+                run.then.clone()
+            } else {
+                let next = (0..self.coming.len()).min_by_key(|index| self.coming[*index].0);
+                next.map(|index| self.coming.remove(index).1).unwrap_or_default()
             };
             self.apply(then);
         }
@@ -394,7 +391,7 @@ impl World {
                 let named = services.into_iter().filter_map(|service| match service {
                     Service::Named { name, if_present: false } => runs(name),
                     Service::Named { .. } => None,
-                    Service::Matching(regex) if self.story.is_some() => runs(regex.to_string()),
+                    Service::Matching(regex) if self.story.is_some() => runs(regex.clone()),
                     Service::Matching(_) => Some(("found".to_owned(), runs("found".to_owned())?.1)),
                 });
                 Measured::Services(named.collect())

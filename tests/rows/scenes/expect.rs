@@ -211,7 +211,12 @@ fn last_page(play: &Play<'_>) -> Vec<String> {
     texts.extend(finish::lanes(state));
     texts.extend(finish::failures(state));
     texts.extend(finish::waived(state));
-    texts.extend(checks::rows(state, true).iter().filter(|row| row.is_problem()).map(|row| row.text()));
+    texts.extend(
+        checks::rows(state, true)
+            .iter()
+            .filter(|row| row.is_problem())
+            .map(nofm::words::checks::CheckRow::text),
+    );
     texts
 }
 

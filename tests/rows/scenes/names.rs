@@ -197,7 +197,7 @@ impl Names<'_> {
         let (kind, what) = text.split_once(' ').unwrap_or((text, ""));
         match kind {
             "confirm" | "manual" | "attended" | "optional" | "settle" | "slow" | "failure" => {
-                self.step(whence, what)
+                self.step(whence, what);
             }
             "fact" | "check" => self.fact_or_check(whence, what),
             "end" => self.check(whence, what),
@@ -221,7 +221,7 @@ impl Names<'_> {
                 }
             }
             "" | "ok" | "failed" | "unknown" | "skipped" | "already" | "tolerated" => {
-                self.step("order", rest)
+                self.step("order", rest);
             }
             _ => self.wrong.push(format!("order: `{text}` says nothing that is known here")),
         }

@@ -97,13 +97,11 @@ pub fn is_about(about: &About, text: &str) -> bool {
     if kind != seen_kind {
         return false;
     }
-    match about.step() {
-        Some(key) => Address::parse(what).fits(key),
-        None => {
-            let ((name, host), (seen_name, seen_host)) = (split(what, '@'), split(seen_what, '@'));
-            name == seen_name
-                && host.is_none_or(|host| host == seen_host.unwrap_or_else(|| "farm".to_owned()))
-        }
+    if let Some(key) = about.step() {
+        Address::parse(what).fits(key)
+    } else {
+        let ((name, host), (seen_name, seen_host)) = (split(what, '@'), split(seen_what, '@'));
+        name == seen_name && host.is_none_or(|host| host == seen_host.unwrap_or_else(|| "farm".to_owned()))
     }
 }
 
