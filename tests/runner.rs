@@ -417,3 +417,17 @@ esac"#,
     let did = fs::read_to_string(bench.on_server("done")).expect("it was asked for");
     assert_eq!(did, "stop one\nstop two\nstart two\nstart one\n");
 }
+
+#[test]
+fn exit_statuses_that_count_as_success_are_told_apart_by_later_steps() {
+    let steps = "[[stages.steps]]\nid = \"install\"\nrun = \"echo done; exit 7\"\nexit = [0, 7]\n\
+        [[stages.steps]]\nid = \"again\"\nwhen = \"steps.install.exit == 7\"\nrun = \"echo again >>ran\"\n\
+        [[stages.steps]]\nid = \"not\"\nwhen = \"steps.install.exit == 0\"\nrun = \"echo not >>ran\"\n\
+        [[stages.steps]]\nid = \"said\"\nwhen = \"'done' in steps.install.output\"\nrun = \"echo said >>ran\"\n";
+    let mut bench = Bench::new(steps, ANY);
+    let mut follower = bench.begun();
+    wait(&mut follower, |state| state.close().is_some());
+    assert_eq!(follower.state().close(), Some(&Close::Done));
+    assert_eq!(fs::read_to_string(bench.on_server("ran")).expect("it ran"), "again\nsaid\n");
+    assert_eq!(bench.ends()[0], End::Exit(7));
+}

@@ -53,7 +53,7 @@ pub fn counted(state: &State) -> Option<(usize, Tally)> {
     let stages = &state.setup.profile.stages;
     let counts = |index: &usize| {
         let planned = state.stages.get(*index).is_none_or(|stage| !stage.lanes.is_empty());
-        planned && stages.get(*index).is_some_and(|stage| stage.tally.is_some())
+        planned && stages.get(*index).is_some_and(|stage| stage.tally.is_some() && !stage.roles.is_empty())
     };
     let last = state.stage.min(stages.len().saturating_sub(1));
     match (0..=last).rev().find(counts).or_else(|| (0..stages.len()).find(counts)) {

@@ -33,6 +33,7 @@ impl State {
                 // What waited did so in the process before, and asks anew.
                 self.access.clear();
                 self.look_anew(|_| true);
+                self.drop_measure(&Purpose::Finish);
             }
             Event::BansFound { bans } => self.bans.clone_from(bans),
             Event::BanLifted { act, .. } => self.bans.retain(|ban| ban.act != *act),
@@ -129,6 +130,7 @@ impl State {
                 self.drop_measure(&Purpose::Needs(key.clone()));
                 self.drop_measure(&Purpose::Wait(key.clone()));
             }
+            Event::WaitLeft { key, viewer } => self.leave_wait(key, viewer),
             Event::LookedUp { key, place, before } => self.looked_up(key, place, before),
             Event::TargetEnded { key, place, end, tail, bytes, has, lacks } => {
                 self.on_step(key, |lane, _| {
@@ -397,6 +399,7 @@ impl State {
                 }
             }
             Purpose::Before => return self.before_probes(),
+            Purpose::Finish => self.finish_probes(&mut probes),
             Purpose::Turn(key)
             | Purpose::Needs(key)
             | Purpose::Wait(key)

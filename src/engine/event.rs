@@ -206,6 +206,11 @@ pub enum Event {
     WaitBegun {
         key: StepKey,
     },
+    /// An operator does not wait to the end for what need not be waited for.
+    WaitLeft {
+        key: StepKey,
+        viewer: ViewerId,
+    },
     /// What the step goes by at a place, looked up and journalled before it is started there: after a crash it goes by
     /// this, not by how things are then.
     LookedUp {

@@ -2,12 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::decide::fix_lanes;
-use super::event::{Close, Event, Outcome};
+use super::decide::{fix_lanes, frees};
+use super::event::{Ban, Close, Event, Outcome};
 use super::key::{LaneKey, ScriptRef, StepKey};
 use super::measure::{Measured, ProbeKey, Reading};
 use super::question::{About, Choice, Question};
-use super::state::{LanePhase, Phase, State};
+use super::state::{LanePhase, LaneState, Phase, State, StepPhase};
 use crate::model::{
     Access, CheckId, FactId, InputId, Known, NoticeId, ServerName, StageId, Value, Verdict, ViewerId,
 };
@@ -61,6 +61,10 @@ pub enum Intent {
     LeaveOut {
         server: ServerName,
         reason: String,
+    },
+    /// A wait that the profile does not require is not waited for any more.
+    LeaveWait {
+        key: StepKey,
     },
     Stop,
     TakePen {
@@ -169,12 +173,16 @@ impl State {
             .collect()
     }
 
-    /// Notices that apply here. One of which that is unknown is shown.
+    /// Notices that apply here. One of which that is unknown is shown; one about servers is left to do at the end.
     pub fn notices_shown(&self) -> impl Iterator<Item = &crate::profile::Notice> {
         let seen = super::view::Seen::new(self, None);
         self.setup.profile.notices.iter().filter(move |notice| {
             let scope = self.scope(&seen, None);
-            notice.when.as_ref().is_none_or(|when| when.test(&|name| scope.lookup(name)) != Some(false))
+            notice.roles.is_empty()
+                && notice
+                    .when
+                    .as_ref()
+                    .is_none_or(|when| when.test(&|name| scope.lookup(name)) != Some(false))
         })
     }
 
@@ -246,6 +254,16 @@ impl State {
                 self.known(Some(server))?;
                 self.judge_leave_out(&viewer, server, reason)
             }
+            Intent::LeaveWait { key } => {
+                let lane = self.current(key).filter(|lane| lane.step == StepPhase::Waiting);
+                let lane = lane.ok_or("this is not being waited for any more; nothing was done")?;
+                if !self.may_be_left(lane) {
+                    return Err(
+                        "the profile requires what is waited for; only its `timeout` ends it".to_owned()
+                    );
+                }
+                Ok(vec![Event::WaitLeft { key: key.clone(), viewer }])
+            }
             Intent::Stop => Ok(vec![Event::StopWanted { viewer }]),
             Intent::LiftBan { act, evidence } => {
                 let ban =
@@ -259,6 +277,13 @@ impl State {
                 }
             }
         }
+    }
+
+    /// Whether a lane waits for something that need not be waited for.
+    pub fn may_be_left(&self, lane: &LaneState) -> bool {
+        lane.phase == LanePhase::Active
+            && lane.step == StepPhase::Waiting
+            && self.plan_step(lane).is_some_and(|step| !step.required)
     }
 
     fn take_pen(&self, viewer: ViewerId, by_force: bool) -> Result<Vec<Event>, String> {
@@ -436,7 +461,11 @@ impl State {
         if let Some(why) = &option.refused {
             return Err(why.clone());
         }
-        if let Some(ban) = self.bans.iter().find(|ban| choice.forbidden() == Some(ban.act)) {
+        let about = |ban: &&Ban| {
+            choice.forbidden() == Some(ban.act)
+                && !question.about.step().is_some_and(|key| frees(key, ban.act))
+        };
+        if let Some(ban) = self.bans.iter().find(about) {
             return Err(ban.why.clone());
         }
         let text = text.trim();

@@ -10,7 +10,7 @@ use super::question::{About, Choice, Question};
 use super::state::{
     CheckState, FailureRecord, LanePhase, LaneState, Phase, Record, StageState, State, StepPhase, TargetState,
 };
-use crate::model::{CheckId, Known, ServerName};
+use crate::model::{CheckId, Known, ServerName, ViewerId};
 use crate::plan;
 
 impl State {
@@ -432,6 +432,19 @@ impl State {
     pub(super) fn check_server(&self, check: &CheckId, key: &StepKey) -> Option<ServerName> {
         let check = self.setup.profile.check(check)?;
         if check.roles.is_empty() { None } else { key.lane.server.clone() }
+    }
+
+    pub(super) fn leave_wait(&mut self, key: &StepKey, viewer: &ViewerId) {
+        let Some(lane) = self.current(key).filter(|lane| lane.step == StepPhase::Waiting) else { return };
+        let Some(step) = self.plan_step(lane) else { return };
+        let waited = std::time::Duration::from_millis(self.time.now_ms.saturating_sub(lane.phase_ms));
+        let waited = crate::text::duration::short(waited);
+        let until = self.wait_of(key).map_or("", |wait| wait.until.source());
+        let place = key.lane.server.as_ref().map_or("the farm", |server| server.as_str());
+        let text = format!("{place}: \"{}\" was left by {viewer} after {waited}: {until}", step.title);
+        let why = format!("{viewer} did not wait for it any longer, after {waited}");
+        self.to_do.push(text);
+        self.settle(key, Outcome::Tolerated, Known::Told, &why);
     }
 
     pub(super) fn looked_up(&mut self, key: &StepKey, place: &Place, before: &Before) {

@@ -34,6 +34,8 @@ pub enum Purpose {
     Tells(StepKey),
     /// Which failure rule fits.
     Rule(StepKey),
+    /// What is left to do after the upgrade.
+    Finish,
 }
 
 impl Purpose {
@@ -46,7 +48,7 @@ impl Purpose {
             | Self::Proof(key)
             | Self::Tells(key)
             | Self::Rule(key) => Some(key),
-            Self::Survey(_) | Self::Check(..) | Self::Before => None,
+            Self::Survey(_) | Self::Check(..) | Self::Before | Self::Finish => None,
         }
     }
 }
@@ -123,6 +125,10 @@ impl<'a> Probes<'a> {
     /// Leaves out facts that were asked of the operator just before.
     pub(super) fn leave_out(&mut self, told: &[FactId]) {
         self.found.retain(|probe| !matches!(probe, ProbeKey::Fact(fact, _) if told.contains(fact)));
+    }
+
+    pub(super) fn add(&mut self, probes: impl IntoIterator<Item = ProbeKey>) {
+        self.found.extend(probes);
     }
 
     pub(super) fn expr(&mut self, expr: &Expr, scope: &Scope<'_>) {

@@ -26,6 +26,7 @@ mod event;
 mod intent;
 mod key;
 mod lanes;
+mod left;
 mod measure;
 mod measures;
 mod own_checks;

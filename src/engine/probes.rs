@@ -2,10 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use super::event::Outcome;
 use super::key::{GATES, StepKey};
 use super::measure::{ProbeKey, Probes, Purpose};
-use super::state::State;
+use super::state::{LaneState, State, StepPhase};
 use super::view::Seen;
+use crate::model::{CheckId, StepId, Value};
 use crate::plan::{PlanStep, version_fact};
 use crate::profile::{Act, CheckKind, Expr, Name, ServiceState, Source, Template};
 
@@ -30,7 +32,9 @@ impl State {
                 }
             }
             Purpose::Needs(_) => {
-                for check in step.needs.iter().filter_map(|need| self.setup.profile.check(need)) {
+                for check in
+                    self.needs_of(key, step).into_iter().filter_map(|need| self.setup.profile.check(need))
+                {
                     let server = if check.roles.is_empty() { None } else { server };
                     probes.check(check, server, 0);
                 }
@@ -91,6 +95,13 @@ impl State {
             let server = if check.roles.is_empty() { None } else { server };
             probes.check(check, server, 0);
         }
+        // A farm's own count is of facts; nobody is asked for one on its account.
+        if let (None, Some(tally)) = (server, &stage.tally) {
+            let seen = Seen::new(self, Some(&key.lane));
+            let mut counted = Probes::new(self);
+            counted.names(tally.names(), &self.scope(&seen, None), 0);
+            probes.add(counted.take().into_iter().filter(|probe| !self.can_be_told(probe)));
+        }
         // Where nothing is counted a server may be stopped, and has no version to tell.
         if let Some(server) = server.filter(|_| stage.tally.is_some()) {
             // Of a version that only the operator can tell, the last word counts.
@@ -107,12 +118,49 @@ impl State {
         }
     }
 
+    /// What must hold right before `step`, the one in turn at `key`: what it needs itself, and what the steps need that
+    /// use the procedures it is in, as long as nothing of those was carried out.
+    pub fn needs_of<'a>(&self, key: &StepKey, step: &'a PlanStep) -> Vec<&'a CheckId> {
+        let records = self.lane(&key.lane).map(|lane| lane.records.as_slice()).unwrap_or_default();
+        let carried_out = |id: &StepId| {
+            records.iter().any(|record| {
+                !matches!(record.outcome, Outcome::Skipped | Outcome::DoneBefore)
+                    && record
+                        .step
+                        .as_str()
+                        .strip_prefix(id.as_str())
+                        .is_some_and(|rest| rest.starts_with('.'))
+            })
+        };
+        let first = step.needs_first.iter().filter(|(id, _)| !carried_out(id)).flat_map(|(_, needs)| needs);
+        let mut needs: Vec<&CheckId> = first.chain(&step.needs).collect();
+        let mut seen = BTreeSet::new();
+        needs.retain(|need| seen.insert(*need));
+        needs
+    }
+
     /// The wait of the step at `key`, as its server's system has it.
     pub fn wait_of(&self, key: &StepKey) -> Option<&crate::profile::Wait> {
         match self.act_of(key)? {
             Act::Wait(wait) => Some(wait),
             _ => None,
         }
+    }
+
+    /// How far the wait of a lane is: what is done, and what there is. `None`: it is not waiting, or nobody can tell.
+    pub fn wait_progress(&self, lane: &LaneState) -> Option<(f64, f64)> {
+        if lane.step != StepPhase::Waiting {
+            return None;
+        }
+        let key = self.step_key(lane);
+        let (done, whole) = self.wait_of(&key)?.progress.as_ref()?;
+        let seen = Seen::new(self, Some(&key.lane));
+        let scope = self.step_scope(&seen, &key, self.plan_step(lane)?);
+        let number = |expr: &Expr| match expr.eval(&|name| scope.lookup(name))? {
+            Value::Number(number) => Some(number),
+            _ => None,
+        };
+        Some((number(done)?, number(whole)?))
     }
 
     /// The act of the step at `key` on its server's system.
@@ -175,6 +223,10 @@ impl State {
             if let Source::Value(expr) = &fact.source {
                 names.extend(expr.names().to_vec());
             }
+        }
+        for notice in &profile.notices {
+            names.extend(notice.when.iter().flat_map(|when| when.names().to_vec()));
+            names.extend(notice.text.names().to_vec());
         }
         names.extend(
             profile

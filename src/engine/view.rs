@@ -150,7 +150,7 @@ impl State {
     pub fn tally(&self) -> Option<Tally> {
         let stages = &self.setup.profile.stages;
         let counts = |index: &usize| {
-            stages.get(*index).is_some_and(|stage| stage.tally.is_some())
+            stages.get(*index).is_some_and(|stage| stage.tally.is_some() && !stage.roles.is_empty())
                 && self.stages.get(*index).is_none_or(|stage| !stage.lanes.is_empty())
         };
         let from = self.stage.min(stages.len().saturating_sub(1));

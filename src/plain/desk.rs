@@ -10,6 +10,7 @@ use crate::client::{ClientError, Follower, Reply, Runner, Sealed};
 use crate::engine::{Event, Intent, Phase, Place, ProbeKey, Question, State, StepKey};
 use crate::journal::Entry;
 use crate::model::Access;
+use crate::profile::Name;
 use crate::text::escape::{Newline, safe_bytes};
 use crate::words;
 
@@ -268,8 +269,11 @@ impl Desk {
 fn changes_tally(state: &State, event: &Event) -> bool {
     if let Event::Read { probe: ProbeKey::Fact(fact, _), .. } = event {
         let mut roles = state.setup.profile.roles.iter();
+        let named = |name: &Name| *name == Name::Farm(fact.clone());
+        let mut tallies = state.setup.profile.stages.iter().filter_map(|stage| stage.tally.as_ref());
         return roles
-            .any(|role| role.version.as_ref() == Some(fact) || role.registered.as_ref() == Some(fact));
+            .any(|role| role.version.as_ref() == Some(fact) || role.registered.as_ref() == Some(fact))
+            || tallies.any(|tally| tally.names().iter().any(named));
     }
     matches!(
         event,

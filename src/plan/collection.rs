@@ -83,6 +83,7 @@ fn alone(step: &PlanStep, id: StepId) -> PlanStep {
         on: Vec::new(),
         when: Vec::new(),
         needs: Vec::new(),
+        needs_first: Vec::new(),
         optional_until: None,
         // What cannot be collected is told, and is no failure of the upgrade.
         required: false,

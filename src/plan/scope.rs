@@ -127,7 +127,8 @@ impl<'a> Scope<'a> {
         let file = local.rsplit('/').next().filter(|file| !file.is_empty())?;
         let shell = self.shell();
         let separator = if shell == Shell::PowerShell { '\\' } else { '/' };
-        Some(format!("{}{separator}{file}", uploads(shell)))
+        // Of two inputs the files may be called the same.
+        Some(format!("{}{separator}{id}{separator}{file}", uploads(shell)))
     }
 
     fn of(&self, server: &Server, of: &Of) -> Option<Value> {

@@ -34,7 +34,10 @@ pub struct PlanStep {
     pub on: Vec<Position>,
     /// All must hold.
     pub when: Vec<When>,
+    /// Of itself.
     pub needs: Vec<CheckId>,
+    /// Of the steps that use the procedures it is in, outermost first, by their path.
+    pub needs_first: Vec<(StepId, Vec<CheckId>)>,
     /// Set on every step of an optional group: the index behind its last.
     pub optional_until: Option<usize>,
     pub required: bool,
@@ -132,7 +135,7 @@ struct Inherited {
     title: String,
     on: Vec<Position>,
     when: Vec<When>,
-    needs: Vec<CheckId>,
+    needs_first: Vec<(StepId, Vec<CheckId>)>,
     at: Option<At>,
     optional_of: bool,
     required: bool,
@@ -147,7 +150,6 @@ fn flatten(profile: &Profile, steps: &[Step], from: Vec<ProcedureId>) -> Script 
 }
 
 fn lay(profile: &Profile, steps: &[Step], inherited: &Inherited, script: &mut Script) {
-    let mut needs = inherited.needs.clone();
     for step in steps {
         let title = step.title.clone().unwrap_or_else(|| step.id.to_string().replace('_', " "));
         let mut on = inherited.on.clone();
@@ -159,8 +161,6 @@ fn lay(profile: &Profile, steps: &[Step], inherited: &Inherited, script: &mut Sc
             (own, _) => own.clone(),
         };
         let id = format!("{}{}", inherited.prefix, step.id);
-        let mut step_needs = std::mem::take(&mut needs);
-        step_needs.extend(step.needs.iter().cloned());
         // A `use` is the same on every system, so any system's act tells it.
         let used = step.act.iter().find_map(|(_, act)| match act {
             Act::Use { procedure, with } => Some((procedure, with)),
@@ -172,12 +172,16 @@ fn lay(profile: &Profile, steps: &[Step], inherited: &Inherited, script: &mut Sc
             if inherited.from.contains(procedure) || inherited.from.len() > 8 {
                 continue;
             }
+            let mut needs_first = inherited.needs_first.clone();
+            if !step.needs.is_empty() {
+                needs_first.push((StepId::from(id.as_str()), step.needs.clone()));
+            }
             let inner = Inherited {
                 prefix: format!("{id}."),
                 title: format!("{title}: "),
                 on,
                 when,
-                needs: step_needs,
+                needs_first,
                 at: (at != At::Here).then_some(at),
                 optional_of: inherited.optional_of || step.optional,
                 required: inherited.required && step.required,
@@ -195,7 +199,8 @@ fn lay(profile: &Profile, steps: &[Step], inherited: &Inherited, script: &mut Sc
                 at,
                 on,
                 when,
-                needs: step_needs,
+                needs: step.needs.clone(),
+                needs_first: inherited.needs_first.clone(),
                 optional_until: None,
                 required: inherited.required && step.required,
                 with: inherited.with.clone(),

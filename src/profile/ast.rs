@@ -264,6 +264,8 @@ pub enum Page {
 #[derive(Clone, Debug)]
 pub struct Notice {
     pub id: NoticeId,
+    /// Page `finish`: a to-do item for each of their servers for which `when` holds. Empty: of the farm.
+    pub roles: Vec<RoleId>,
     pub text: Template,
     pub page: Page,
     pub confirm: bool,

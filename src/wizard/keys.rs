@@ -40,6 +40,8 @@ pub enum Command {
     Pause,
     PauseOne,
     LeaveOut,
+    /// Not wait any longer for what need not be waited for.
+    LeaveWait,
     Filter,
     Find,
     FindNext,

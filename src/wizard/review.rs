@@ -320,6 +320,7 @@ fn kind(event: &Event) -> String {
         Event::Read { probe, .. } => return format!("answered: {probe}"),
         Event::StepCleared { key }
         | Event::ProofBegun { key, .. }
+        | Event::WaitLeft { key, .. }
         | Event::LookedUp { key, .. }
         | Event::TargetEnded { key, .. }
         | Event::FailureRuled { key, .. }

@@ -85,6 +85,10 @@ pub enum Sure {
     },
     /// Finish what runs, start nothing new, and end the session so that it can be resumed.
     Stop,
+    /// Go on without what need not be waited for.
+    LeaveWait {
+        key: StepKey,
+    },
     /// Leave the screen; the session goes on.
     Leave,
     /// Take the pen from another viewer.

@@ -17,7 +17,20 @@ pub fn full(state: &State) -> Option<String> {
     if tally.of != tally.listed {
         text = format!("{text}; the inventory lists {}", tally.listed);
     }
+    if let Some(farm) = of_farm(state) {
+        text = format!("{text}; {farm}");
+    }
     Some(text)
+}
+
+/// What the last stage of the farm that was begun counts, in its own words. `None`: there is none, or nobody can tell.
+fn of_farm(state: &State) -> Option<String> {
+    let begun = state.setup.profile.stages.iter().zip(&state.stages);
+    let begun = begun.filter(|(stage, now)| stage.roles.is_empty() && now.entered && !now.lanes.is_empty());
+    let tally = begun.filter_map(|(stage, _)| stage.tally.as_ref()).next_back()?;
+    let seen = Seen::new(state, None);
+    let scope = state.scope(&seen, None);
+    tally.render(Shell::None, &|name| scope.lookup(name)).ok()
 }
 
 /// n of m alone, with what is in trouble: `2 of 4, 1 FAILED`. `None`: nothing is counted here.

@@ -244,8 +244,15 @@ impl Laws {
                 law!(self, failed == about_failure, "the question does not fit the step: {question:?}");
             }
             for option in question.options.iter().filter(|option| option.refused.is_none()) {
-                let banned =
-                    forbidden(option.choice).is_some_and(|act| state.bans.iter().any(|ban| ban.act == act));
+                // What is forbidden is to repeat what failed, not what mends it.
+                let mends = question
+                    .about
+                    .step()
+                    .is_some_and(|key| matches!(key.lane.script, ScriptRef::Recovery(_)))
+                    && matches!(option.choice, Choice::Retry | Choice::ByHand);
+                let banned = !mends
+                    && forbidden(option.choice)
+                        .is_some_and(|act| state.bans.iter().any(|ban| ban.act == act));
                 law!(self, !banned, "what is forbidden is offered: {option:?} in {question:?}");
             }
         }
@@ -351,7 +358,7 @@ impl Laws {
     fn needs_hold(&self, state: &State, key: &StepKey, plan_step: &PlanStep) {
         let since = self.cleared.get(key).copied().unwrap_or(u64::MAX).max(self.stale);
         law!(self, since < self.seq, "{key} is started without having been cleared");
-        for need in &plan_step.needs {
+        for need in state.needs_of(key, plan_step) {
             let check = state.setup.profile.check(need).expect("a check of the profile");
             let server = if check.roles.is_empty() { None } else { key.lane.server.clone() };
             let judged = state.judge_check(need, server.as_ref());

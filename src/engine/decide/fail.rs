@@ -185,8 +185,15 @@ impl State {
                 Answer::new(Choice::Waive, "goes on in spite of it, for the reason you give").with_text(),
             );
         }
-        let offers: Vec<Offer> =
+        let mut offers: Vec<Offer> =
             rule.map_or_else(|| vec![Offer::Hold, Offer::Abort], |rule| rule.offer.clone());
+        if is_recovery(key) {
+            // A recovery that stands still half-way is worse than one that is tried again.
+            for offer in [Offer::ByHand, Offer::Retry] {
+                offers.retain(|other| *other != offer);
+                offers.insert(0, offer);
+            }
+        }
         for offer in offers {
             if offer == Offer::Retry && waits {
                 continue;
@@ -238,7 +245,8 @@ impl State {
                 Forbidden::Collect,
             ),
         };
-        let banned = self.bans.iter().find(|ban| ban.act == act).map(|ban| ban.why.clone());
+        let banned =
+            self.bans.iter().find(|ban| ban.act == act && !frees(key, act)).map(|ban| ban.why.clone());
         let why = banned.or_else(|| match offer {
             Offer::Retry => self.why_no_retry(lane, key, step),
             Offer::ByHand if step.is_none() => {
@@ -296,6 +304,15 @@ impl State {
         }
         None
     }
+}
+
+fn is_recovery(key: &StepKey) -> bool {
+    matches!(key.lane.script, ScriptRef::Recovery(_))
+}
+
+/// Whether a ban on `act` is not about the step at `key`: what is forbidden is to repeat what failed, not what mends it.
+pub(in crate::engine) fn frees(key: &StepKey, act: Forbidden) -> bool {
+    is_recovery(key) && matches!(act, Forbidden::Retry | Forbidden::ByHand)
 }
 
 fn bans_of(rule: &Failure) -> Vec<Ban> {

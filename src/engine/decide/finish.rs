@@ -2,6 +2,7 @@
 
 use super::Decider;
 use crate::engine::event::{Close, Event};
+use crate::engine::measure::Purpose;
 use crate::engine::question::{About, Answer, Choice};
 use crate::engine::state::LaneState;
 use crate::model::Verdict;
@@ -60,6 +61,12 @@ impl Decider<'_> {
         }
         if open || (failed > 0 && !state.end_accepted) {
             return;
+        }
+        if !self.measured(Purpose::Finish) {
+            return;
+        }
+        for text in state.left_to_do() {
+            self.record(Event::ToDo { text });
         }
         let close = if failed > 0 {
             Close::Failed { why: format!("{failed} of the checks at the end did not pass") }

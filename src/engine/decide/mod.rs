@@ -251,4 +251,5 @@ pub(super) fn fix_lanes(
         .collect()
 }
 
+pub(super) use fail::frees;
 pub(super) use step::targets;

@@ -101,10 +101,11 @@ impl Decider<'_> {
         if self.is_paused(key) || self.once_elsewhere(key, step) {
             return;
         }
-        if !step.needs.is_empty() && !self.measured(Purpose::Needs(key.clone())) {
+        let needs = self.state.needs_of(key, step);
+        if !needs.is_empty() && !self.measured(Purpose::Needs(key.clone())) {
             return;
         }
-        for need in &step.needs {
+        for need in needs {
             let server = self.state.check_server(need, key);
             let judged = self.state.judge_check(need, server.as_ref());
             let place = (need.clone(), server);

@@ -1,7 +1,7 @@
 //! The upgrade under way: what happens, line by line, what is asked, and the few commands that steer it.
 
 use super::Person;
-use crate::engine::{Intent, Place, StepPhase};
+use crate::engine::{Intent, LaneState, Place, StepPhase};
 use crate::model::ServerName;
 use crate::plain::attended;
 use crate::plain::console::Said;
@@ -59,6 +59,7 @@ impl Person {
             ("c", server) => {
                 self.send(&Intent::Unpause { server })?;
             }
+            ("w", server) => self.leave_wait(server.as_ref())?,
             ("s", None) => {
                 self.send(&Intent::Stop)?;
             }
@@ -84,6 +85,7 @@ impl Person {
             "p          pause: what runs is finished, nothing new is started; p SERVER: there only",
             "c          let it go on; c SERVER: there only",
             "s          stop: what runs is finished, then the session ends and can be resumed",
+            "w          do not wait any longer for what need not be waited for; w SERVER: there only",
             "o SERVER   leave a server out, where the vendor allows it",
             "l SERVER   the last lines of what ran there",
             "t SERVER   the terminal of the installer that runs there; Ctrl-] leaves it",
@@ -93,6 +95,22 @@ impl Person {
             self.desk.out.line(text)?;
         }
         Ok(())
+    }
+
+    /// Goes on without what is waited for on `server`, or anywhere, where the profile lets it be.
+    fn leave_wait(&mut self, server: Option<&ServerName>) -> Go<()> {
+        let state = self.desk.state();
+        let is_meant = |lane: &&LaneState| {
+            state.may_be_left(lane) && server.is_none_or(|server| lane.key.server.as_ref() == Some(server))
+        };
+        let key = state.active_lanes().find(is_meant).map(|lane| state.step_key(lane));
+        match key {
+            Some(key) => {
+                self.send(&Intent::LeaveWait { key })?;
+                Ok(())
+            }
+            None => Ok(self.desk.out.line("Nothing is waited for that need not be.")?),
+        }
     }
 
     fn last_lines(&mut self, place: &Place) -> Go<()> {
@@ -132,6 +150,6 @@ impl Person {
 /// Whether a line out of a pipe steers, rather than answers what is not asked yet.
 fn is_command(line: &str) -> bool {
     let line = line.trim();
-    matches!(line, "p" | "c" | "s" | "q" | "?" | "l" | "a")
-        || matches!(line.split_once(' '), Some(("p" | "c" | "o" | "l", _)))
+    matches!(line, "p" | "c" | "s" | "q" | "?" | "l" | "a" | "w")
+        || matches!(line.split_once(' '), Some(("p" | "c" | "o" | "l" | "w", _)))
 }

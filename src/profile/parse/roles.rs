@@ -245,7 +245,16 @@ impl<'d> Reader<'d> {
             ("finish", Page::Finish),
         ];
         let id = self.id(&table, before).map(|id| id.as_str()).unwrap_or_default();
-        let place = Place::farm(self.world);
+        let page = table.get("page").and_then(|item| item.one_of(&PAGES)).unwrap_or(Page::Information);
+        let roles = self.roles(table.get("roles"));
+        if let (Some(item), true) = (table.get("roles"), page != Page::Finish) {
+            self.report(
+                item.key_span(),
+                "only what is left to do at the end is said of each server",
+                "write `page = \"finish\"`, or take `roles` out",
+            );
+        }
+        let place = Place::of_roles(self.world, roles.iter().map(RoleId::as_str));
         let text = match table.get("file") {
             Some(item) => {
                 self.doc.report(limits::notice_file(item.key_span()));
@@ -256,7 +265,8 @@ impl<'d> Reader<'d> {
         let notice = Notice {
             id: NoticeId::from(id),
             text: text.map(|item| self.template(&item, &place)).unwrap_or_default(),
-            page: table.get("page").and_then(|item| item.one_of(&PAGES)).unwrap_or(Page::Information),
+            page,
+            roles,
             confirm: table.yes_no("confirm", false),
             banner: table.get("banner").and_then(|item| self.banner(&item)),
             when: self.condition(table.get("when").as_ref(), &place),

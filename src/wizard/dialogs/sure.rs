@@ -15,6 +15,15 @@ pub(super) fn texts(state: &State, about: &Sure, session: &str) -> (String, Stri
             "stop; nofm resume goes on with it later",
             "go on as before",
         ),
+        Sure::LeaveWait { key } => (
+            format!(
+                "Not wait any longer for \"{}\" of {}?",
+                words::step_title(state, key),
+                words::place(key.lane.server.as_ref())
+            ),
+            "go on without it; it stands on the list of what is left to do".to_owned(),
+            "wait on".to_owned(),
+        ),
         Sure::Leave => (
             "Leave this screen? The session goes on without you, and waits where it needs an answer."
                 .to_owned(),
@@ -70,6 +79,7 @@ pub(super) fn act(face: &mut Face, command: Command, about: Sure, yes: bool) -> 
     }
     match about {
         Sure::Stop => face.post(&Intent::Stop),
+        Sure::LeaveWait { key } => face.post(&Intent::LeaveWait { key }),
         Sure::Leave => {
             face.left = Some(Left::Away);
             Ok(())

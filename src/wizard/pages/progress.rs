@@ -128,6 +128,17 @@ pub(super) fn bindings(scene: &Scene<'_>) -> Vec<Binding> {
         )
         .unless(why_not.clone().or(nobody)),
     );
+    if leavable(scene).is_some() {
+        table.push(
+            Binding::new(
+                [letter('x')],
+                Command::LeaveWait,
+                "Not wait",
+                "go on without what is waited for: the vendor does not require it, and it is left to do",
+            )
+            .unless(why_not.clone()),
+        );
+    }
     table.push(Binding::new([letter('f')], Command::Filter, "Filter", "show only servers in one state"));
     if attended(scene).is_some() {
         table.push(Binding::new(
@@ -149,6 +160,14 @@ pub(super) fn bindings(scene: &Scene<'_>) -> Vec<Binding> {
     table
 }
 
+/// The wait that need not be waited for, of the selected server or of any.
+fn leavable(scene: &Scene<'_>) -> Option<crate::engine::StepKey> {
+    let state = scene.state;
+    let is = |lane: &&LaneState| state.may_be_left(lane);
+    let own = panes::lane_at(scene, selected(scene)).filter(is);
+    own.or_else(|| state.active_lanes().find(is)).map(|lane| state.step_key(lane))
+}
+
 /// The attended step that runs, of the selected server or of any.
 pub(super) fn attended(scene: &Scene<'_>) -> Option<crate::engine::StepKey> {
     let state = scene.state;
@@ -161,10 +180,16 @@ pub(super) fn attended(scene: &Scene<'_>) -> Option<crate::engine::StepKey> {
 }
 
 pub(super) fn act(face: &mut Face, command: Command) -> Go<()> {
-    let (lane, row, total, terminal) = {
+    let (lane, row, total, terminal, wait) = {
         let scene = face.scene();
         let row = selected(&scene);
-        (panes::lane_at(&scene, row).cloned(), row, panes::lanes_shown(&scene), attended(&scene))
+        (
+            panes::lane_at(&scene, row).cloned(),
+            row,
+            panes::lanes_shown(&scene),
+            attended(&scene),
+            leavable(&scene),
+        )
     };
     let server = lane.as_ref().and_then(|lane| lane.key.server.clone());
     let page = usize::from(face.view().size.1 / 2).max(1);
@@ -212,6 +237,11 @@ pub(super) fn act(face: &mut Face, command: Command) -> Go<()> {
             if let Some(server) = server {
                 let wanted = Wanted::LeaveOut { server };
                 face.open(Dialog::Type { wanted, typing: Typing::default() });
+            }
+        }
+        Command::LeaveWait => {
+            if let Some(key) = wait {
+                face.open(Dialog::Sure { about: Sure::LeaveWait { key }, yes: false });
             }
         }
         Command::Filter => face.edit(|view| {

@@ -38,6 +38,7 @@ pub fn is_by(event: &Event, viewer: &ViewerId) -> bool {
         | Event::PenTaken { viewer: by, .. }
         | Event::AccessGiven { viewer: by, .. }
         | Event::AccessDenied { viewer: by, .. }
+        | Event::WaitLeft { viewer: by, .. }
         | Event::Replied { viewer: by, .. }
         | Event::Refused { viewer: by, .. } => by == viewer,
         _ => false,

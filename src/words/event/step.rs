@@ -26,6 +26,7 @@ pub(super) fn line(state: &State, event: &Event) -> Option<String> {
                 state.wait_of(key).map(|wait| format!(": {}", wait.until.source())).unwrap_or_default();
             format!("{} waits{until}{}", at(key), attempt(key))
         }
+        Event::WaitLeft { key, viewer } => format!("{}: {viewer} does not wait for it any longer", at(key)),
         Event::LookedUp { key, place, before: Before::Services(found) } => {
             let names: Vec<String> = found.values().flatten().cloned().collect();
             format!("{} on {place}: services found: {}", at(key), listed(&names))

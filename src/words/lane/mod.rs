@@ -14,7 +14,10 @@ pub fn text(state: &State, lane: &LaneState, now_ms: u64) -> String {
     let doing = match &lane.step {
         StepPhase::Ready | StepPhase::Cleared => "is next".to_owned(),
         StepPhase::Running => format!("runs for {since}"),
-        StepPhase::Waiting => format!("waits for {since}"),
+        StepPhase::Waiting => match progress(state, lane) {
+            Some(progress) => format!("waits for {since}: {progress}"),
+            None => format!("waits for {since}"),
+        },
         StepPhase::Proving { .. } => format!("is looked at for {since}"),
         StepPhase::Soaking => format!("is watched for {since}"),
         StepPhase::Failed(cause) => format!("FAILED: {cause}"),
@@ -23,15 +26,23 @@ pub fn text(state: &State, lane: &LaneState, now_ms: u64) -> String {
     format!("{}: \"{title}\" {doing}", place(lane.key.server.as_ref()))
 }
 
+/// How far what `lane` waits for is: `120 of 400`. `None`: nobody can tell.
+pub fn progress(state: &State, lane: &LaneState) -> Option<String> {
+    let (done, whole) = state.wait_progress(lane)?;
+    Some(format!("{done} of {whole}"))
+}
+
 /// That what `lane` waits for or looks at takes longer than usual, in a sentence. `None`: it does not. Of a step that
 /// runs the engine itself asks when it is late.
 pub fn late_text(state: &State, lane: &LaneState, now_ms: u64) -> Option<String> {
-    if !matches!(lane.step, StepPhase::Waiting | StepPhase::Proving { .. }) {
-        return None;
-    }
+    let since_ms = match lane.step {
+        StepPhase::Waiting | StepPhase::Proving { .. } => lane.phase_ms,
+        StepPhase::Cleared => by_hand_since_ms(state, lane)?,
+        _ => return None,
+    };
     let step = state.plan_step(lane)?;
     let limit_ms = state.setup.scaled_ms(step.step.late?);
-    let since_ms = now_ms.saturating_sub(lane.phase_ms);
+    let since_ms = now_ms.saturating_sub(since_ms);
     let usual = step.step.expect.map(|usual| format!(", usually {}", short(state.setup.scaled_ms(usual))));
     (since_ms > limit_ms).then(|| {
         format!(
@@ -42,6 +53,13 @@ pub fn late_text(state: &State, lane: &LaneState, now_ms: u64) -> Option<String>
             usual.unwrap_or_default(),
         )
     })
+}
+
+/// Since when a person is at what `lane` has in turn. `None`: it is nothing that a person does.
+fn by_hand_since_ms(state: &State, lane: &LaneState) -> Option<u64> {
+    let key = state.step_key(lane);
+    let asked = [About::Manual(key.clone()), About::Attended(key.clone()), About::Confirm(key)];
+    asked.iter().any(|about| state.asked.contains_key(about)).then_some(lane.step_ms)
 }
 
 /// Why no other server begins, in a sentence. `None`: nothing holds them.

@@ -1,6 +1,6 @@
 //! A lane at a glance.
 
-use super::late_text;
+use super::{by_hand_since_ms, late_text, progress};
 use crate::engine::{About, LaneKey, LanePhase, LaneState, Phase, Question, State, StepPhase};
 use crate::words::access::title;
 use crate::words::summary::step_ms;
@@ -67,7 +67,10 @@ pub fn row(state: &State, lane: &LaneState, now_ms: u64) -> LaneRow {
     let is_open = matches!(lane.phase, LanePhase::Active | LanePhase::Recovering);
     let began = !matches!(lane.step, StepPhase::Ready | StepPhase::Cleared);
     let elapsed_ms = match lane.phase {
-        LanePhase::Active | LanePhase::Recovering => began.then(|| now_ms.saturating_sub(lane.phase_ms)),
+        LanePhase::Active | LanePhase::Recovering => began
+            .then_some(lane.phase_ms)
+            .or_else(|| by_hand_since_ms(state, lane))
+            .map(|since_ms| now_ms.saturating_sub(since_ms)),
         LanePhase::Done | LanePhase::Given => Some(lane.ended_ms.saturating_sub(lane.entered_ms)),
         LanePhase::Waiting | LanePhase::LeftOut(_) => None,
     };
@@ -155,6 +158,7 @@ fn active(state: &State, lane: &LaneState, now_ms: u64) -> (Status, Option<Strin
         StepPhase::Ready | StepPhase::Cleared => match (paused(state, lane, true), &state.halt) {
             (Some(why), _) => (Status::Paused, Some(why)),
             (None, Some(_)) => (Status::Held, super::holds(state)),
+            (None, None) if asked.is_some() && is_late(state, lane, now_ms) => (Status::Late, asked),
             (None, None) if asked.is_some() => (Status::Held, asked),
             (None, None) => (Status::Running, lost),
         },
@@ -162,11 +166,11 @@ fn active(state: &State, lane: &LaneState, now_ms: u64) -> (Status, Option<Strin
             if is_late(state, lane, now_ms)
                 || question.is_some_and(|question| matches!(question.about, About::Slow(_)))
             {
-                (Status::Late, asked.or(lost))
+                (Status::Late, asked.or(lost).or_else(|| progress(state, lane)))
             } else if asked.is_some() {
                 (Status::Held, asked)
             } else {
-                (Status::Running, lost)
+                (Status::Running, lost.or_else(|| progress(state, lane)))
             }
         }
     }

@@ -291,3 +291,24 @@ fn what_is_collected_elsewhere_is_not_offered_for_a_server_that_has_none_of_it()
     let refused = question.option(Choice::Collect).and_then(|option| option.refused.clone());
     assert_eq!(refused.as_deref(), Some("the profile has no step that collects from the farm"));
 }
+
+#[test]
+fn a_step_of_a_recovery_that_fails_may_be_tried_again_or_done_by_hand_whatever_the_rule_says() {
+    for choice in [Choice::Retry, Choice::ByHand] {
+        let mut failing = world(1);
+        failing.fault("install", None, Fault::Fails(1));
+        failing.fault("restore", None, Fault::Fails(1));
+        let rules = [
+            rule("back", "offer = [\"recover\"]\nrecover = \"restore\"\nundoes = []\nthen = \"retry\"\n[[failures.forbid]]\nact = \"retry\"\nwhy = \"It would install twice.\""),
+            any("\"hold\""),
+        ]
+        .concat()
+        .replace("id = \"back\"", "id = \"back\"\nsteps = [\"install\"]");
+        let mut session =
+            farm_with_rules(&[&stage("servers", "", &[RUN]), RESTORE, &rules], 1, failing).started();
+        session.reply(Choice::Recover, "").expect("offered");
+        assert_eq!(session.offered()[..2], ["retry", "by_hand"], "{}", session.tail());
+        session.reply(choice, "").expect("never silently stuck");
+        assert!(session.is_done(), "{}", session.tail());
+    }
+}

@@ -3,12 +3,14 @@
 mod access;
 mod crashes;
 mod failures;
+mod left;
 mod order;
 mod restarts;
 mod services;
 mod start;
 mod steps;
 mod viewers;
+mod waits;
 mod words;
 
 use std::fmt::Write as _;

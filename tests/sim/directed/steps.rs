@@ -4,7 +4,7 @@ use nofm::engine::{Choice, Event, Intent, Outcome};
 use nofm::model::Known;
 
 use super::{INSTALL, check, farm, stage, world};
-use crate::sim::world::Fault;
+use crate::sim::world::{Fault, Of};
 
 fn outcomes(session: &crate::sim::session::Session, step: &str) -> Vec<(Outcome, Known)> {
     let settled = session.journal.iter().filter_map(|(_, event)| match event {
@@ -234,4 +234,24 @@ fn what_a_condition_and_done_both_look_at_is_asked_for() {
     assert_eq!(session.began("install"), 0);
     session.reply(Choice::Tell, "2.0").expect("told");
     assert_eq!(outcomes(&session, "install"), [(Outcome::DoneBefore, Known::Seen)]);
+}
+
+#[test]
+fn what_a_procedure_needs_is_looked_at_before_the_first_of_its_steps_that_is_carried_out() {
+    let drained = check("drained", "here.load == 0", "");
+    let procedure = "[procedures.setups]\n[[procedures.setups.steps]]\nid = \"note\"\nrun = \"note\"\ndone = \"here.up\"\n\
+        [[procedures.setups.steps]]\nid = \"install\"\nrun = \"install\"\n\
+        [[procedures.setups.steps]]\nid = \"extra\"\nrun = \"extra\"\n";
+    let uses = "id = \"setups\"\nuse = \"setups\"\nneeds = [\"drained\"]";
+    let mut loaded = world(1);
+    loaded.set("load", Some("s1"), "7");
+    // What was needed may be otherwise once something was carried out.
+    loaded.effects.get_mut("install").expect("its effect").sets.push(("load", Of::Here, "9".to_owned()));
+    let mut session = farm(&[&drained, procedure, &stage("servers", "", &[uses])], 1, loaded).started();
+    assert_eq!(outcomes(&session, "setups.note"), [(Outcome::DoneBefore, Known::Seen)]);
+    assert_eq!((session.began("install"), session.offered()[0]), (0, "look_again"), "{}", session.tail());
+    session.world.set("load", Some("s1"), "0");
+    session.reply(Choice::LookAgain, "").expect("offered");
+    assert!(session.is_done(), "{}", session.tail());
+    assert_eq!((session.began("install"), session.began("extra")), (1, 1));
 }
