@@ -11,7 +11,9 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use nofm::journal::StateDir;
 use nofm::lab::{self, LabSource};
+use rustix::process::{Pid, Signal, kill_process};
 use serde::Deserialize;
 
 use crate::rows::scenes::{read, tree};
@@ -91,10 +93,26 @@ impl Farm {
     fn dir(&self) -> PathBuf {
         self.0.path().join("farm")
     }
+
+    fn home(&self) -> PathBuf {
+        self.0.path().join("home")
+    }
 }
 
 impl Drop for Farm {
     fn drop(&mut self) {
+        // A runner that was left behind would find its farm gone.
+        let sessions = StateDir::at(self.home()).and_then(|state| state.sessions()).unwrap_or_default();
+        for session in sessions {
+            let Ok(Some(holder)) = session.holder() else { continue };
+            let line = fs::read(format!("/proc/{}/cmdline", holder.pid)).unwrap_or_default();
+            // The number may be another process's by now.
+            if String::from_utf8_lossy(&line).contains(&*session.path().to_string_lossy())
+                && let Some(pid) = i32::try_from(holder.pid).ok().and_then(Pid::from_raw)
+            {
+                let _ = kill_process(pid, Signal::KILL);
+            }
+        }
         let _ = lab::remove(&self.dir());
     }
 }
@@ -111,7 +129,7 @@ fn run(product: &str, rehearsal: &Rehearsal) -> Outcome {
     let farm = Farm(tempfile::tempdir().expect("a folder"));
     let folder = farm.0.path();
     let mut command = Command::new(program());
-    command.env("NOFM_HOME", folder.join("home")).current_dir(folder).stdin(Stdio::null());
+    command.env("NOFM_HOME", farm.home()).current_dir(folder).stdin(Stdio::null());
     if std::env::var_os("NOFM_TREE").is_some() {
         let profile = tree().join("profiles").join(format!("{}.toml", product.replace('_', "-")));
         command.arg("lab").arg(profile).arg("--lab").arg(tree().join("assets/lab").join(product));

@@ -44,10 +44,12 @@ impl State {
             .enumerate()
             .filter_map(|(index, lane)| Some((lane.key.server.clone()?, index)))
             .collect();
+        // A stage of a later round may have nobody left to wait for.
+        let next = lanes.iter().take_while(|lane| lane.phase != LanePhase::Waiting).count();
         StageState {
             lanes,
             by_server,
-            next: 0,
+            next,
             active: BTreeSet::new(),
             entered: false,
             left: false,

@@ -1,9 +1,14 @@
 //! A parsed profile with one element taken out of it.
 
+use std::time::Duration;
+
 use nofm::profile::{
     Act, At, AtATime, Check, CheckKind, Count, Fact, Failure, Input, Notice, Page, Position, Profile, Role,
     Severity, Stage, Step, Then,
 };
+
+/// The `timeout` of a step for which nobody writes one.
+const USUAL_TIMEOUT: Duration = Duration::from_mins(10);
 
 /// `profile` without `element`: `KIND.ID`, `KIND.ID.STEP` for a step of a stage or a procedure, or one key of any of
 /// them: `KIND.ID.KEY`, `KIND.ID.STEP.KEY`; where a key is a list, `….KEY.ITEM` is one of it. A key that cannot be
@@ -106,6 +111,7 @@ fn step_key(step: &mut Step, key: &[&str]) -> bool {
         ["required"] => reset(&mut step.required, true),
         ["expect"] => step.expect.take().is_some(),
         ["late"] => step.late.take().is_some(),
+        ["timeout"] => reset(&mut step.timeout, USUAL_TIMEOUT),
         ["tells"] => empty(&mut step.tells),
         ["progress"] => {
             let acts = [&mut step.act.linux, &mut step.act.unix, &mut step.act.windows];

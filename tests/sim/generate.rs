@@ -12,6 +12,17 @@ use super::world::{Effect, Fault, Of, World};
 /// Names of the roles that a profile may have.
 const ROLES: [&str; 3] = ["server", "balancer", "console"];
 
+/// Everything that goes wrong with a step.
+pub const FAULTS: [Fault; 7] = [
+    Fault::Fails(1),
+    Fault::FailsAfterwards(1),
+    Fault::Lies,
+    Fault::Lost(true),
+    Fault::Lost(false),
+    Fault::NotStarted,
+    Fault::Slow(100),
+];
+
 /// A farm of servers by name and roles, all of them Linux.
 pub fn inventory(servers: &[(&str, &[&str])]) -> Inventory {
     let server = |(index, (name, roles)): (usize, &(&str, &[&str]))| Server {
@@ -302,15 +313,7 @@ fn world(rng: &mut Rng, names: &[String]) -> World {
             "drain", "stop", "install", "start", "wizard", "renew", "extra", "note", "mates", "restore",
             "backup", "reboot",
         ]);
-        let fault = *rng.pick(&[
-            Fault::Fails(1),
-            Fault::FailsAfterwards(1),
-            Fault::Lies,
-            Fault::Lost(true),
-            Fault::Lost(false),
-            Fault::NotStarted,
-            Fault::Slow(100),
-        ]);
+        let fault = *rng.pick(&FAULTS);
         let server = if rng.chance(50) { Some(rng.pick(names).as_str()) } else { None };
         world.fault(step, server, fault);
     }

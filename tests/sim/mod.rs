@@ -9,6 +9,7 @@ mod directed;
 mod generate;
 mod laws;
 mod operator;
+mod products;
 pub mod rng;
 pub mod session;
 pub mod story;

@@ -1,7 +1,7 @@
 //! An operator drawn from a seed: answers soon or late, twice or to the wrong question, pauses, leaves out,
 //! stops and resumes.
 
-use nofm::engine::{About, Choice, Close, Event, Intent, Lack, Question};
+use nofm::engine::{About, Choice, Close, Event, Intent, Lack, ProbeKey, Question};
 use nofm::model::{Access, ViewerId};
 use nofm::plan;
 
@@ -31,20 +31,25 @@ pub struct Operator {
 
 /// Carries out the case of `seed` to its end. What happened stands in the session.
 pub fn carry_out(case: Case, seed: u64) -> (Ended, Session) {
-    let mut rng = Rng::new(seed ^ 0x0FEA_51B1);
     let mut session = Session::new(&case.profile, case.inventory, case.world, seed);
-    session.crashes = match rng.within(0, 9) {
-        0..=4 => Crashes::Never,
-        5 => Crashes::Always,
-        _ => Crashes::Percent(rng.within(1, 20)),
-    };
-    session.digest_every = 16;
     for change in case.changes {
         session.set_fact_at(change.at_ms, change.fact, change.server.as_deref(), &change.value);
     }
     for (server, at_ms, for_ms) in case.losses {
         session.lose(&server, at_ms, for_ms);
     }
+    operate(session, seed)
+}
+
+/// Carries out a session that was opened, with crashes and an operator as `seed` has them.
+pub fn operate(mut session: Session, seed: u64) -> (Ended, Session) {
+    let mut rng = Rng::new(seed ^ 0x0FEA_51B1);
+    session.crashes = match rng.within(0, 9) {
+        0..=4 => Crashes::Never,
+        5 => Crashes::Always,
+        _ => Crashes::Percent(rng.within(1, 20)),
+    };
+    session.digest_every = 16;
     if rng.chance(20) {
         session.world.clock_error_ms = -3_600_000;
     }
@@ -292,8 +297,16 @@ impl Operator {
     }
 
     fn text(&mut self, question: &Question, choice: Choice) -> String {
+        let told = match &question.about {
+            About::Tell(ProbeKey::Fact(id, server)) => self.session.world.word(id.as_str(), server.as_ref()),
+            About::Tell(ProbeKey::Check(id, server)) => self.session.world.word(id.as_str(), server.as_ref()),
+            _ => None,
+        };
+        if let (Some(word), Choice::Tell) = (told, choice) {
+            return word;
+        }
         let kind = match &question.about {
-            About::Tell(nofm::engine::ProbeKey::Fact(fact, _)) => self.session.state.fact_kind(fact),
+            About::Tell(ProbeKey::Fact(fact, _)) => self.session.state.fact_kind(fact),
             About::Tell(_) => Some(nofm::profile::FactKind::YesNo),
             _ => None,
         };

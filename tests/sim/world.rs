@@ -210,6 +210,12 @@ impl World {
         world
     }
 
+    /// What the operator says of a fact or a check.
+    pub fn word(&self, id: &str, server: Option<&ServerName>) -> Option<String> {
+        let here = server.and_then(|server| self.told.get(&format!("{id}@{server}")));
+        here.or_else(|| self.told.get(id)).cloned()
+    }
+
     /// Changes that nobody's step makes.
     pub fn change(&mut self, changes: &Changes) {
         if let Some(story) = self.story.clone() {

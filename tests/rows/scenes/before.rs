@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 
 use nofm::engine::{Intent, Lack};
-use nofm::model::{CheckId, ServerName};
+use nofm::inventory::Inventory;
+use nofm::model::{CheckId, InputId, ServerName, Value};
 use nofm::plan;
+use nofm::profile::Profile;
 use nofm::words::{checks, notices, summary};
 
-use super::format::{PlanLine, Prepare, Texts};
+use super::format::{File, PlanLine, Prepare, Scene, Texts};
 use super::play::{Play, says};
 use super::timeline::at;
 use super::{format, os};
@@ -62,45 +64,53 @@ fn lacking(play: &Play<'_>) -> Vec<String> {
     state.lacking().iter().map(|lack| state.lack_text(lack)).collect()
 }
 
-fn answer(play: &mut Play<'_>) {
-    let (file, scene) = (play.file, play.scene);
+/// What the scene answers to the inputs that the profile has: input, key, value.
+pub fn answers(
+    file: &File,
+    scene: &Scene,
+    profile: &Profile,
+    inventory: &Inventory,
+) -> Result<Vec<(InputId, String, Value)>, String> {
     let mut given: BTreeMap<&String, &toml::Value> = file.inputs.iter().collect();
     given.extend(&scene.inputs);
+    let there = |key: &str| {
+        let mut servers = inventory.servers.iter();
+        key.is_empty() || servers.any(|server| os(key) == Some(server.os) || server.name == *key)
+    };
+    let mut answers = Vec::new();
     for (id, value) in given {
         // A profile that lacks the input is not asked for it.
-        let Some(input) = play.profile.input(&id.as_str().into()) else { continue };
-        let each: Vec<(String, &toml::Value)> = match value {
-            toml::Value::Table(each) => each.iter().map(|(key, value)| (key.clone(), value)).collect(),
-            value => vec![(String::new(), value)],
+        let Some(input) = profile.input(&id.as_str().into()) else { continue };
+        let each: Vec<(&str, &toml::Value)> = match value {
+            toml::Value::Table(each) => each.iter().map(|(key, value)| (key.as_str(), value)).collect(),
+            value => vec![("", value)],
         };
-        let servers = play.session.setup.inventory.servers.clone();
-        for (key, value) in each {
-            let wanted = key.is_empty()
-                || servers.iter().any(|server| os(&key) == Some(server.os) || server.name == *key.as_str());
-            if !wanted {
-                continue;
-            }
-            let value = match format::answer(value) {
-                Ok(value) => value,
-                Err(why) => {
-                    play.complain(format!("inputs.{id}: {why}"));
-                    continue;
+        for (key, value) in each.into_iter().filter(|(key, _)| there(key)) {
+            let value = format::answer(value).map_err(|why| format!("inputs.{id}: {why}"))?;
+            answers.push((input.id.clone(), key.to_owned(), value));
+        }
+    }
+    Ok(answers)
+}
+
+fn answer(play: &mut Play<'_>) {
+    let scene = play.scene;
+    let given = match answers(play.file, scene, play.profile, &play.session.setup.inventory) {
+        Ok(given) => given,
+        Err(why) => return play.complain(why),
+    };
+    for (input, key, value) in given {
+        let id = input.to_string();
+        match (play.intent(&Intent::Answer { input, key, value }), scene.refused.get(&id)) {
+            (Ok(()), None) => {}
+            (Ok(()), Some(_)) => play.complain(format!("inputs.{id} is not refused")),
+            (Err(why), Some(parts)) => {
+                for part in parts.all().iter().filter(|part| !why.contains(*part)) {
+                    play.complain(format!("inputs.{id} is not refused with \"{part}\", but: {why}"));
                 }
-            };
-            let answer = Intent::Answer { input: input.id.clone(), key, value };
-            match (play.intent(&answer), scene.refused.get(id)) {
-                (Ok(()), None) => {}
-                (Ok(()), Some(_)) => play.complain(format!("inputs.{id} is not refused")),
-                (Err(why), Some(parts)) => {
-                    for part in parts.all() {
-                        if !why.contains(part) {
-                            play.complain(format!("inputs.{id} is refused, but because: {why}"));
-                        }
-                    }
-                    play.texts.push(why);
-                }
-                (Err(why), None) => play.complain(format!("inputs.{id} is refused: {why}")),
+                play.texts.push(why);
             }
+            (Err(why), None) => play.complain(format!("inputs.{id} is refused: {why}")),
         }
     }
     for input in play.profile.inputs.iter().filter(|input| input.unsure) {

@@ -1,6 +1,6 @@
 //! Rehearsals in memory that are data: a farm, what its product does, and what must come of it.
 
-mod before;
+pub mod before;
 mod expect;
 pub mod format;
 mod names;
@@ -27,11 +27,17 @@ pub fn read(path: &Path) -> String {
     std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
+fn profile_name(id: &str) -> String {
+    format!("{}.toml", id.replace('_', "-"))
+}
+
+pub fn profile_text(id: &str) -> String {
+    read(&tree().join("profiles").join(profile_name(id)))
+}
+
 /// The profile with that id.
 pub fn profile(id: &str) -> Profile {
-    let name = format!("{}.toml", id.replace('_', "-"));
-    let text = read(&tree().join("profiles").join(&name));
-    nofm::profile::parse(&name, &text).unwrap_or_else(|wrong| panic!("{wrong}"))
+    nofm::profile::parse(&profile_name(id), &profile_text(id)).unwrap_or_else(|wrong| panic!("{wrong}"))
 }
 
 fn path(id: &str) -> PathBuf {

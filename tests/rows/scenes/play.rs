@@ -199,20 +199,14 @@ impl Play<'_> {
             About::Manual(_) => Some((Choice::Done, none())),
             About::Optional(_) => Some((Choice::Skip, none())),
             About::Tell(ProbeKey::Check(check, server)) => {
-                let word = self.told(check.as_str(), server.as_ref());
+                let word = self.session.world.word(check.as_str(), server.as_ref());
                 Some((Choice::Tell, word.unwrap_or_else(|| "yes".to_owned())))
             }
             About::Tell(ProbeKey::Fact(fact, server)) => {
-                self.told(fact.as_str(), server.as_ref()).map(|word| (Choice::Tell, word))
+                self.session.world.word(fact.as_str(), server.as_ref()).map(|word| (Choice::Tell, word))
             }
             _ => None,
         }
-    }
-
-    fn told(&self, id: &str, server: Option<&nofm::model::ServerName>) -> Option<String> {
-        let told = &self.session.world.told;
-        let here = server.and_then(|server| told.get(&format!("{id}@{server}")));
-        here.or_else(|| told.get(id)).cloned()
     }
 
     /// Whether a question is as the scene says.

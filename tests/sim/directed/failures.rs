@@ -75,6 +75,30 @@ fn a_recovery_that_undoes_a_step_for_once_begins_a_new_round_in_which_it_runs_ag
 }
 
 #[test]
+fn a_stage_whose_servers_are_all_left_out_is_no_end_of_a_later_round() {
+    let mut world = world(2);
+    world.fault("renew", None, Fault::FailsAfterwards(1));
+    let once = "id = \"renew\"\non = \"first\"\nonce = true\nrun = \"renew\"";
+    let rules = [
+        rule("back", "steps = [\"renew\"]\noffer = [\"recover\"]\nrecover = \"restore\"\nundoes = [\"renew\"]\nthen = \"stage:servers\""),
+        any("\"hold\""),
+    ]
+    .concat();
+    let stages = [
+        stage("servers", "", &[once]),
+        stage("further", "when = \"here.name == 's2'\"", &["id = \"extra\"\nrun = \"extra\""]),
+    ]
+    .concat();
+    let mut session = farm_with_rules(&[&stages, RESTORE, &rules], 2, world).started();
+    session
+        .intent(&Intent::LeaveOut { server: "s2".into(), reason: "it burns".into() })
+        .expect("it was not touched");
+    session.reply(Choice::Recover, "").expect("offered");
+    assert_eq!((session.state.round, session.began("renew"), session.began("extra")), (2, 2, 0));
+    assert!(session.is_done(), "{}", session.tail());
+}
+
+#[test]
 fn a_recovery_that_undoes_a_step_for_once_and_tries_it_again_may_do_so() {
     let mut world = world(1);
     world.fault("renew", None, Fault::Fails(1));
