@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use nofm::engine::{
     ATTENDED_TERMINAL, About, Choice, Close, Decision, End, Event, LaneKey, LanePhase, LaneState, Phase,
-    Place, ProbeKey, ScriptRef, Seen, State, StepKey, StepPhase,
+    Place, ProbeKey, Question, ScriptRef, Seen, State, StepKey, StepPhase,
 };
 use nofm::model::{Access, CheckId, Known, ServerName, StageId, StepId, Value, Verdict};
 use nofm::plan::PlanStep;
@@ -244,15 +244,7 @@ impl Laws {
                 law!(self, failed == about_failure, "the question does not fit the step: {question:?}");
             }
             for option in question.options.iter().filter(|option| option.refused.is_none()) {
-                // What is forbidden is to repeat what failed, not what mends it.
-                let mends = question
-                    .about
-                    .step()
-                    .is_some_and(|key| matches!(key.lane.script, ScriptRef::Recovery(_)))
-                    && matches!(option.choice, Choice::Retry | Choice::ByHand);
-                let banned = !mends
-                    && forbidden(option.choice)
-                        .is_some_and(|act| state.bans.iter().any(|ban| ban.act == act));
+                let banned = is_banned(state, question, option.choice);
                 law!(self, !banned, "what is forbidden is offered: {option:?} in {question:?}");
             }
         }
@@ -543,7 +535,7 @@ impl Laws {
             option.is_some_and(|option| option.refused.is_none()),
             "a refused choice takes effect: {choice:?}"
         );
-        let banned = forbidden(choice).is_some_and(|act| state.bans.iter().any(|ban| ban.act == act));
+        let banned = is_banned(state, question, choice);
         law!(self, !banned, "a forbidden choice takes effect: {choice:?}");
         if let About::Failure(key) = &question.about
             && matches!(choice, Choice::Retry | Choice::LookAgain | Choice::Waive)
@@ -642,4 +634,11 @@ fn forbidden(choice: Choice) -> Option<Forbidden> {
         Choice::Collect => Forbidden::Collect,
         _ => return None,
     })
+}
+
+/// Whether a choice is forbidden. What is forbidden is to repeat what failed, not what mends it.
+fn is_banned(state: &State, question: &Question, choice: Choice) -> bool {
+    let mends = question.about.step().is_some_and(|key| matches!(key.lane.script, ScriptRef::Recovery(_)))
+        && matches!(choice, Choice::Retry | Choice::ByHand);
+    !mends && forbidden(choice).is_some_and(|act| state.bans.iter().any(|ban| ban.act == act))
 }

@@ -55,8 +55,11 @@ pub fn late_text(state: &State, lane: &LaneState, now_ms: u64) -> Option<String>
     })
 }
 
-/// Since when a person is at what `lane` has in turn. `None`: it is nothing that a person does.
+/// Since when a person is at what `lane` has in turn. `None`: it is nothing that a person does, or it takes as long as it
+/// takes.
 fn by_hand_since_ms(state: &State, lane: &LaneState) -> Option<u64> {
+    let step = &state.plan_step(lane)?.step;
+    step.expect.or(step.late)?;
     let key = state.step_key(lane);
     let asked = [About::Manual(key.clone()), About::Attended(key.clone()), About::Confirm(key)];
     asked.iter().any(|about| state.asked.contains_key(about)).then_some(lane.step_ms)
