@@ -1,6 +1,8 @@
 //! The linear face and the command line, as a person, a pipe and a program use them: the real program, a small profile,
 //! and two folders for servers.
 
+mod bans;
+
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};

@@ -104,7 +104,7 @@ const KINDS: [(char, &str, usize); 5] = [
     ('C', "citrix_provisioning", 17),
     ('A', "ca_identity_manager", 11),
     ('H', "jp1_it_desktop_management", 10),
-    ('M', "imprivata_g4", 8),
+    ('M', "imprivata_g4", 9),
 ];
 /// Products whose rows are shown by checkers in Rust; the others are shown by scenes.
 const OF_CHECKERS: &str = "igel_ums_ha";

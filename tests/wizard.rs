@@ -1,6 +1,7 @@
 //! The wizard's pictures: sessions that were rehearsed in memory, in files, as a face shows them.
 
 mod access;
+mod bans;
 mod cells;
 mod console;
 mod console_access;

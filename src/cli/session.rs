@@ -12,7 +12,7 @@ use super::exit::{self, Faulty};
 use super::files::{self, Papers};
 use super::{log, printer, say, screen, sessions};
 use crate::client::{Follower, Mode, launch};
-use crate::inventory::Answers;
+use crate::inventory::{Answers, first_shared};
 use crate::journal::{SessionDir, StateDir, random_bits, session_id};
 use crate::model::ViewerId;
 use crate::plain::{self, Keyboard, Outcome, PlainError, Reach};
@@ -73,16 +73,18 @@ pub(super) fn begin(papers: &Papers, speed: f64, rehearsal: bool) -> anyhow::Res
     Ok((state_dir, session))
 }
 
-/// The session that upgrades the same farm now. The runner's lock decides; this is to say it well.
+/// The session that upgrades the same farm now, or some of its servers under another name. The runner's lock decides; this is to say it well.
 fn at_work_on(state_dir: &StateDir, papers: &Papers) -> anyhow::Result<Option<SessionDir>> {
     for session in state_dir.sessions()? {
         if session.holder()?.is_none() {
             continue;
         }
         let Ok(setup) = setup_of(&session).map(|file| file.setup(session.id().clone())) else { continue };
+        let own = &papers.inventory.inventory;
         let same = |setup: &crate::plan::Setup| {
             setup.profile.id == papers.profile.profile.id
-                && setup.inventory.farm == papers.inventory.inventory.farm
+                && (setup.inventory.farm == own.farm
+                    || first_shared(&own.hosts(), &setup.inventory.hosts()).is_some())
         };
         if setup.is_ok_and(|setup| same(&setup)) && sessions::at_work(&session)?.is_some() {
             return Ok(Some(session));

@@ -36,7 +36,9 @@ impl State {
                 self.drop_measure(&Purpose::Finish);
             }
             Event::BansFound { bans } => self.bans.clone_from(bans),
-            Event::BanLifted { act, .. } => self.bans.retain(|ban| ban.act != *act),
+            Event::BanLifted { act, why, .. } => {
+                self.bans.retain(|ban| ban.act != *act || ban.why != *why);
+            }
             Event::Answered { input, key, value, .. } => {
                 if self.answers.given(input, key) != Some(value) {
                     self.answers.set(input.clone(), key, value.clone());
@@ -158,11 +160,7 @@ impl State {
             Event::FailureRuled { key, rule, bans } => {
                 self.on_step(key, |lane, _| lane.ruled = Some(rule.clone()));
                 self.drop_measure(&Purpose::Rule(key.clone()));
-                for ban in bans {
-                    if !self.bans.contains(ban) {
-                        self.bans.push(ban.clone());
-                    }
-                }
+                self.pronounce(bans);
             }
             Event::SoakBegun { lane } => {
                 let now_ms = self.time.now_ms;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::bans::Ban;
 use super::key::{LaneKey, Place, StepKey};
 use super::measure::{ProbeKey, Purpose, Reading};
 use super::question::{Choice, Question};
@@ -100,16 +101,6 @@ pub enum Close {
     },
 }
 
-/// A ban that a profile pronounced. It stays with the farm until it is lifted.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Ban {
-    pub act: Forbidden,
-    pub why: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub lifted_by: Option<String>,
-    pub failure: FailureId,
-}
-
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Event {
@@ -118,12 +109,14 @@ pub enum Event {
         program: String,
         host: String,
     },
-    /// Bans that earlier sessions left with this farm.
+    /// Everything that is forbidden on this farm now, whoever said so.
     BansFound {
         bans: Vec<Ban>,
     },
     BanLifted {
         act: Forbidden,
+        /// The reason it was forbidden for: of what is forbidden for two reasons one may be lifted.
+        why: String,
         evidence: String,
         viewer: ViewerId,
     },

@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::bans::Ban;
 use super::decide::{fix_lanes, frees};
-use super::event::{Ban, Close, Event, Outcome};
+use super::event::{Close, Event, Outcome};
 use super::key::{LaneKey, ScriptRef, StepKey};
 use super::measure::{Measured, ProbeKey, Reading};
 use super::question::{About, Choice, Question};
@@ -70,8 +71,10 @@ pub enum Intent {
     TakePen {
         by_force: bool,
     },
+    /// Lift what is forbidden for this reason.
     LiftBan {
         act: Forbidden,
+        why: String,
         evidence: String,
     },
     /// These host keys are the right ones.
@@ -111,19 +114,14 @@ pub enum Lack {
         stage: Option<StageId>,
         text: String,
     },
-    Banned(String),
+    Banned(Ban),
 }
 
 impl State {
     /// Everything that keeps the upgrade from being started.
     pub fn lacking(&self) -> Vec<Lack> {
         let setup = &self.setup;
-        let mut lacking: Vec<Lack> = self
-            .bans
-            .iter()
-            .filter(|ban| ban.act == Forbidden::NewSession && self.plan.is_none())
-            .map(|ban| Lack::Banned(ban.why.clone()))
-            .collect();
+        let mut lacking: Vec<Lack> = self.barred().cloned().map(Lack::Banned).collect();
         lacking.extend(
             self.answers
                 .missing(setup)
@@ -265,17 +263,7 @@ impl State {
                 Ok(vec![Event::WaitLeft { key: key.clone(), viewer }])
             }
             Intent::Stop => Ok(vec![Event::StopWanted { viewer }]),
-            Intent::LiftBan { act, evidence } => {
-                let ban =
-                    self.bans.iter().find(|ban| ban.act == *act).ok_or("nothing of the kind is forbidden")?;
-                match &ban.lifted_by {
-                    None => Err(format!("the vendor names nothing that lifts it: {}", ban.why)),
-                    Some(what) if evidence.trim().is_empty() => {
-                        Err(format!("it is lifted by: {what}; type the evidence"))
-                    }
-                    Some(_) => Ok(vec![Event::BanLifted { act: *act, evidence: evidence.clone(), viewer }]),
-                }
-            }
+            Intent::LiftBan { act, why, evidence } => self.judge_lift(viewer, *act, why, evidence),
         }
     }
 
@@ -415,7 +403,7 @@ impl State {
                 Some(stage) => format!("stage `{stage}`: {text}"),
                 None => text.clone(),
             },
-            Lack::Banned(why) => format!("a new upgrade of this farm is forbidden: {why}"),
+            Lack::Banned(ban) => ban.to_string(),
         }
     }
 
@@ -461,11 +449,8 @@ impl State {
         if let Some(why) = &option.refused {
             return Err(why.clone());
         }
-        let about = |ban: &&Ban| {
-            choice.forbidden() == Some(ban.act)
-                && !question.about.step().is_some_and(|key| frees(key, ban.act))
-        };
-        if let Some(ban) = self.bans.iter().find(about) {
+        let act = choice.forbidden().filter(|act| !question.about.step().is_some_and(|key| frees(key, *act)));
+        if let Some(ban) = act.and_then(|act| self.ban(act)) {
             return Err(ban.why.clone());
         }
         let text = text.trim();

@@ -11,7 +11,8 @@
 //!   too few would be left in service; whoever is not known to be in service counts as down.
 //! * What a step needs is measured right before it. An expression over an unknown is unknown, and an unknown
 //!   starts nothing and proves nothing.
-//! * What a profile forbids after a failure is not offered, and refused when asked for.
+//! * What a profile forbids after a failure is not offered, and refused when asked for, until it is lifted with evidence
+//!   where the vendor names something that does. A session that another one forbade to go on holds.
 //! * What a person says so that a server can be reached is journalled as given or denied; a secret never stands in it.
 //!
 //! # Its limits
@@ -20,6 +21,7 @@
 
 mod access;
 mod apply;
+mod bans;
 mod command;
 mod decide;
 mod event;
@@ -41,9 +43,10 @@ mod words;
 mod work;
 
 pub use access::Request;
+pub use bans::{Ban, Origin};
 pub use command::{Ask, Job, LookUp, Sent};
 pub use decide::decide;
-pub use event::{Ban, Before, Cause, Close, End, Event, Outcome, Stamp, Target};
+pub use event::{Before, Cause, Close, End, Event, Outcome, Stamp, Target};
 pub use intent::{Intent, Lack};
 pub use key::{GATES, LaneKey, Place, ScriptRef, StepKey};
 pub use measure::{Measured, ProbeKey, Purpose, Reading};

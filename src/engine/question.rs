@@ -31,6 +31,8 @@ pub enum About {
     EndCheck(CheckId, Option<ServerName>),
     /// No server may be taken out of service.
     KeepUp(crate::model::StageId),
+    /// What would follow is forbidden: a step, or all of it.
+    Barred(Forbidden, Option<StepKey>),
 }
 
 /// What may be chosen.
@@ -172,6 +174,7 @@ impl About {
             | Self::Failure(key) => key.lane.server.as_ref(),
             Self::Tell(ProbeKey::Fact(_, server) | ProbeKey::Check(_, server))
             | Self::EndCheck(_, server) => server.as_ref(),
+            Self::Barred(_, key) => key.as_ref()?.lane.server.as_ref(),
             Self::KeepUp(_) => None,
         }
     }
@@ -186,6 +189,7 @@ impl About {
             | Self::Settle(key)
             | Self::Slow(key)
             | Self::Failure(key) => Some(key),
+            Self::Barred(_, key) => key.as_ref(),
             Self::Tell(_) | Self::EndCheck(..) | Self::KeepUp(_) => None,
         }
     }

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::access::Request;
-use super::event::{Ban, Before, Cause, Close, End, Outcome, Stamp};
+use super::bans::Ban;
+use super::event::{Before, Cause, Close, End, Outcome, Stamp};
 use super::key::{GATES, LaneKey, Place, ScriptRef, StepKey};
 use super::measure::{ProbeKey, Reading};
 use super::measures::Measures;

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::bans::{Ban, Origin};
 use super::event::{Cause, End, Outcome};
 use super::measure::ProbeKey;
 use crate::profile::Forbidden;
@@ -56,9 +57,31 @@ impl fmt::Display for Forbidden {
             Self::Hold => "holding",
             Self::Abort => "ending it",
             Self::Collect => "collecting",
-            Self::NewSession => "a new upgrade",
-            Self::Reboot => "rebooting",
+            Self::NewSession => "a new upgrade of this farm",
+            Self::Reboot => "a restart",
         })
+    }
+}
+
+impl fmt::Display for Ban {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} is forbidden: {}", self.act, self.why)?;
+        match &self.origin {
+            Some(Origin { session, farm }) => {
+                write!(f, " (since the session {session} of the farm \"{farm}\")")
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+impl Ban {
+    /// How it comes to an end.
+    pub fn way_out(&self) -> String {
+        match &self.lifted_by {
+            Some(what) => format!("it is lifted by: {what}"),
+            None => "nothing lifts it but the good end of an upgrade of this farm".to_owned(),
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use toml::de::DeValue;
 use super::fit::admits;
 use super::parse::{format, value};
 use crate::model::{CheckId, FactId, FailureId, InputId, NoticeId, Os, StepId, Value, is_name};
-use crate::profile::{Act, Fact, FactKind, Input, Offer, Per, Procedure, Profile, Step};
+use crate::profile::{Act, Fact, FactKind, Forbidden, Input, Offer, Per, Procedure, Profile, Step};
 use crate::text::diagnostic::{Diagnostic, Diagnostics, meant, quoted};
 use crate::text::toml::{Doc, Item, Table, listed};
 
@@ -73,6 +73,8 @@ pub struct Answers {
     pub waive: BTreeMap<CheckId, String>,
     pub steps: BTreeMap<StepId, StepAnswer>,
     pub failures: BTreeMap<FailureId, Offer>,
+    /// What shows that something may be lifted that was forbidden.
+    pub bans: BTreeMap<Forbidden, String>,
 }
 
 const OFFERS: [(&str, Offer); 7] = [
@@ -154,6 +156,10 @@ impl Answers {
             (
                 "failures",
                 self.failures.iter().map(|(id, choice)| (id.to_string(), offer(choice).into())).collect(),
+            ),
+            (
+                "bans",
+                self.bans.iter().map(|(act, why)| (act.word().to_owned(), why.as_str().into())).collect(),
             ),
         ] {
             if !table.is_empty() {
@@ -250,8 +256,44 @@ impl<'d> Reader<'d> {
                 answers.failures.insert(FailureId::from(item.key()), offer);
             }
         }
+        for item in section(&root, "bans") {
+            if let Some((act, evidence)) = self.ban(&item) {
+                answers.bans.insert(act, evidence);
+            }
+        }
         root.finish();
         answers
+    }
+
+    /// Evidence that lifts a ban, where the vendor says that something does.
+    fn ban(&self, item: &Item<'d>) -> Option<(Forbidden, String)> {
+        let Some((_, act)) = Forbidden::WORDS.iter().find(|(word, _)| *word == item.key()) else {
+            let words = || Forbidden::WORDS.iter().map(|(word, _)| *word);
+            let help = match meant(item.key(), words()) {
+                Some(word) => format!("did you mean `{word}`?"),
+                None => format!("one of {}", listed(words())),
+            };
+            self.report(
+                item.key_span(),
+                format!("{} is nothing that a profile forbids", quoted(item.key())),
+                help,
+            );
+            return None;
+        };
+        let evidence = item.string();
+        if evidence.trim().is_empty() {
+            self.report(item.span(), "evidence is not empty", "write what shows that it may be lifted");
+        }
+        let rules = self.profile.into_iter().flat_map(|profile| &profile.failures);
+        let mut forbids = rules.flat_map(|rule| &rule.forbid).filter(|forbid| forbid.act == *act);
+        if self.profile.is_some() && !forbids.any(|forbid| forbid.lifted_by.is_some()) {
+            self.report(
+                item.key_span(),
+                format!("the profile says of no `{}` that it is lifted", item.key()),
+                "take it out: what is forbidden without `lifted-by` ends with the good end of an upgrade",
+            );
+        }
+        Some((*act, evidence))
     }
 
     fn report(&self, span: std::ops::Range<usize>, message: impl Into<String>, help: impl Into<String>) {

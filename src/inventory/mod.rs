@@ -6,6 +6,7 @@
 
 mod answers;
 mod fit;
+mod host;
 mod parse;
 mod ssh;
 
@@ -14,6 +15,7 @@ use std::ops::Range;
 use std::path::PathBuf;
 
 pub use answers::{Answers, Confirmed, PerKey, StepAnswer};
+pub use host::{Host, first_shared};
 pub use ssh::{Hop, Ssh};
 
 use crate::model::{InputId, Os, RoleId, ServerName, Value};

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::model::{CheckId, FactId, FailureId, NoticeId, StepId};
-use crate::profile::{self, Offer};
+use crate::profile::{self, Forbidden, Offer};
 
 const FARM: &str = r#"
 nofm = 1
@@ -202,6 +202,7 @@ fn answers() -> impl Strategy<Value = Answers> {
     ];
     let step = prop_oneof![Just(StepAnswer::Done), Just(StepAnswer::Skip)];
     let offer = prop_oneof![Just(Offer::Retry), Just(Offer::ByHand), Just(Offer::Hold)];
+    let act = prop::sample::select(Forbidden::WORDS.map(|(_, act)| act).to_vec());
     (
         (map::<InputId, _>(per_key()), notices, any::<bool>(), any::<bool>(), map::<FactId, _>(per_key())),
         (
@@ -209,20 +210,15 @@ fn answers() -> impl Strategy<Value = Answers> {
             map::<CheckId, _>(any::<bool>()),
             map::<CheckId, _>("[a-z][ -~]{0,9}"),
         ),
-        (map::<StepId, _>(step), map::<FailureId, _>(offer)),
+        (
+            map::<StepId, _>(step),
+            map::<FailureId, _>(offer),
+            prop::collection::btree_map(act, "[a-z][ -~]{0,9}", 0..3),
+        ),
     )
         .prop_map(
-            |((inputs, notices, unsure, summary, facts), (checks, fix, waive), (steps, failures))| Answers {
-                inputs,
-                notices,
-                unsure,
-                summary,
-                facts,
-                checks,
-                fix,
-                waive,
-                steps,
-                failures,
+            |((inputs, notices, unsure, summary, facts), (checks, fix, waive), (steps, failures, bans))| {
+                Answers { inputs, notices, unsure, summary, facts, checks, fix, waive, steps, failures, bans }
             },
         )
 }

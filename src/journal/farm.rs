@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::atomic::read_text;
 use super::lock::{self, Holder, Lock};
 use super::{JournalError, write_atomic};
+use crate::inventory::Host;
 use crate::model::SessionId;
 
 const FORMAT: u32 = 1;
@@ -24,11 +25,16 @@ pub struct Ban {
     pub why: String,
     /// What has to be seen before it may be lifted.
     pub lifted_by: String,
+    /// The profile's rule that says so.
+    pub failure: String,
     pub session: SessionId,
     pub at: Timestamp,
     /// `None` as long as it stands.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lifted: Option<Lifted>,
+    /// The machines of the farm, by which it is known again under another name.
+    #[serde(default)]
+    pub servers: Vec<Host>,
 }
 
 /// How a ban came to be lifted.
@@ -66,6 +72,11 @@ pub struct FarmLock {
 impl FarmDir {
     pub(super) fn at(path: PathBuf, identity: &str) -> Self {
         Self { path, identity: identity.to_owned() }
+    }
+
+    /// What it was asked for by.
+    pub fn identity(&self) -> &str {
+        &self.identity
     }
 
     /// Takes the farm for a session.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use etcetera::BaseStrategy as _;
 use jiff::Timestamp;
 
-use super::atomic::private_folder;
+use super::atomic::{private_folder, read_text};
 use super::farm::FarmDir;
 use super::line::sha256_hex;
 use super::session::SessionDir;
@@ -14,6 +14,8 @@ use crate::model::SessionId;
 
 /// What a path of a socket may be long, in bytes, its closing zero left out.
 const LONGEST_SOCKET: usize = 107;
+/// Longest text that says which farm a folder is of, in bytes.
+const LONGEST_IDENTITY: u64 = 64 * 1024;
 /// What an id of a session may be long, in bytes.
 const LONGEST_ID: usize = 120;
 
@@ -130,6 +132,31 @@ impl StateDir {
             write_atomic(&named, identity.as_bytes())?;
         }
         Ok(FarmDir::at(path, identity))
+    }
+
+    /// Every farm that something is kept of.
+    ///
+    /// # Errors
+    /// A farm whose identity cannot be read is an error: what is forbidden on it would not be known.
+    pub fn farms(&self) -> Result<Vec<FarmDir>, JournalError> {
+        let folder = self.root.join("farms");
+        let wrong = |error| JournalError::io("listing", &folder, error);
+        let mut farms = Vec::new();
+        for entry in std::fs::read_dir(&folder).map_err(wrong)? {
+            let entry = entry.map_err(wrong)?;
+            if !entry.file_type().map_err(wrong)?.is_dir() {
+                continue;
+            }
+            let path = entry.path();
+            match read_text(&path.join("identity"), LONGEST_IDENTITY) {
+                Ok(identity) => farms.push(FarmDir::at(path, &identity)),
+                // Its folder was made this very moment, and nothing stands in it yet.
+                Err(error) if error.is_missing() => {}
+                Err(error) => return Err(error),
+            }
+        }
+        farms.sort_unstable_by(|a, b| a.identity().cmp(b.identity()));
+        Ok(farms)
     }
 
     /// Bytes that this user can still write to the file system of the state folder.

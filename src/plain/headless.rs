@@ -6,7 +6,7 @@ use super::error::{End, Go, Stop};
 use super::policy::Policy;
 use super::show;
 use crate::client::whole_path;
-use crate::engine::{About, Choice, Intent, Lack, Phase, Question, State};
+use crate::engine::{About, Ban, Choice, Intent, Lack, Phase, Question, State};
 use crate::inventory::Answers;
 use crate::model::InputId;
 use crate::plan;
@@ -14,7 +14,7 @@ use crate::profile::Page;
 use crate::words;
 use crate::words::checks::{is_checked, problems};
 use crate::words::components::is_surveyed;
-use crate::words::{access, inputs, notices};
+use crate::words::{access, bans, inputs, notices};
 
 /// How often what the end waits for is said again.
 const SAY_AGAIN_MS: u64 = 60_000;
@@ -55,6 +55,16 @@ impl<'a> Script<'a> {
         }
         self.desk.catch_up()?;
         self.insist(&Intent::TakePen { by_force: true })?;
+        if reach == Reach::End {
+            self.lift()?;
+        }
+        let barred: Vec<String> = self.desk.state().barred().map(bans::without_a_person).collect();
+        if reach == Reach::End && !barred.is_empty() {
+            return self.stop_for(&barred);
+        }
+        for why in barred {
+            self.say("! ", &why)?;
+        }
         if self.desk.state().phase == Phase::Preparing {
             self.prepare()?;
         }
@@ -65,10 +75,6 @@ impl<'a> Script<'a> {
     fn prepare(&mut self) -> Go<()> {
         for wrong in give_answers(&mut self.desk, self.policy.answers)? {
             self.say("! ", &wrong)?;
-        }
-        let banned: Vec<String> = self.lacks(|lack| matches!(lack, Lack::Banned(_)));
-        if self.reach == Reach::End && !banned.is_empty() {
-            return self.stop_for(&banned);
         }
         self.notices(Page::Licence)?;
         self.notices(Page::Information)?;
@@ -89,6 +95,18 @@ impl<'a> Script<'a> {
         self.notices(Page::Requirements)?;
         self.notices(Page::Firewall)?;
         self.begin()
+    }
+
+    /// Lifts what the answer file has evidence for. It was written before this run, so it is about what stands now, and
+    /// never about a failure that is still to come.
+    fn lift(&mut self) -> Go<()> {
+        let open: Vec<Ban> = bans::liftable(self.desk.state()).cloned().collect();
+        for ban in open {
+            if let Some(evidence) = self.policy.answers.bans.get(&ban.act).cloned() {
+                self.insist(&Intent::LiftBan { act: ban.act, why: ban.why, evidence })?;
+            }
+        }
+        Ok(())
     }
 
     fn heading(&mut self, text: &str) -> Go<()> {
@@ -386,7 +404,7 @@ impl<'a> Script<'a> {
 
     fn hold(&mut self, question: &Question) -> Go<()> {
         if !self.desk.is_json() {
-            show::question(&mut self.desk.out, question, false)?;
+            show::question(&mut self.desk.out, self.desk.follower.state(), question, false)?;
             self.say("! ", "a person must decide this, so the session is held here")?;
         }
         let reply = Intent::Reply { question: question.id, choice: Choice::Hold, text: String::new() };

@@ -10,6 +10,8 @@ use crate::profile::Offer;
 
 /// How often a failed step is dealt with in the same way without a person.
 const TIMES: u32 = 3;
+/// How often is collected what the vendor's support needs.
+const COLLECTIONS: u32 = 1;
 /// How often a step that is late is given as long again without a person.
 const LATE_TIMES: u32 = 1;
 /// The reason that stands in the journal where a choice wants one and the answer file has none.
@@ -74,7 +76,7 @@ impl<'a> Policy<'a> {
                 let lane = state.lane(&key.lane)?;
                 let rule: FailureId = lane.ruled.clone()??;
                 let choice = choice_of(*self.answers.failures.get(&rule)?);
-                self.counted(key, choice, TIMES)
+                self.counted(key, choice, if choice == Choice::Collect { COLLECTIONS } else { TIMES })
             }
             About::EndCheck(check, server) => {
                 if self.may_fix(check, server.as_ref()) {
@@ -82,7 +84,7 @@ impl<'a> Policy<'a> {
                 }
                 Some((Choice::Waive, self.answers.waive.get(check)?.clone()))
             }
-            About::Settle(_) | About::KeepUp(_) => None,
+            About::Settle(_) | About::KeepUp(_) | About::Barred(..) => None,
         }
     }
 

@@ -533,6 +533,23 @@ find! {
 }
 
 impl Forbidden {
+    /// As profiles and answer files write them.
+    pub const WORDS: [(&'static str, Self); 9] = [
+        ("retry", Self::Retry),
+        ("by_hand", Self::ByHand),
+        ("leave_out", Self::LeaveOut),
+        ("recover", Self::Recover),
+        ("hold", Self::Hold),
+        ("abort", Self::Abort),
+        ("collect", Self::Collect),
+        ("new_session", Self::NewSession),
+        ("reboot", Self::Reboot),
+    ];
+
+    pub fn word(self) -> &'static str {
+        Self::WORDS.iter().find(|(_, act)| *act == self).map_or("", |(word, _)| word)
+    }
+
     /// Whether this ban is about `offer`.
     pub fn forbids(self, offer: Offer) -> bool {
         let about = match self {

@@ -13,19 +13,20 @@ use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use super::act::{self, Order};
 use super::door::{Called, Door, Waiting};
 use super::error::RunnerError;
+use super::farm::Farm;
 use super::hand::{self, Due, Hands};
 use super::input::{Input, Reach};
 use super::keys::{Keys, Typing};
 use super::links::Links;
 use super::socket::Said;
-use super::{bans, probe, socket};
+use super::{probe, socket};
 use crate::engine::{
     Close, Event, Intent, Phase, Place, ProbeKey, Reading, Stamp, State, StepKey, Work, decide,
 };
 use crate::journal::wire::ToClient;
-use crate::journal::{self, FarmLock, JournalError, Read, SessionDir, StateDir, Synced, Writer};
+use crate::journal::{self, JournalError, Read, SessionDir, StateDir, Synced, Writer};
 use crate::model::{Access, ViewerId};
-use crate::plan::{SessionFile, Setup};
+use crate::plan::SessionFile;
 use crate::transport::{RunId, Secret, Terminal, Word};
 
 /// Questions that are put at the same time.
@@ -81,7 +82,7 @@ pub(super) async fn begin(dir: &Path) -> Result<Begun, RunnerError> {
         .map_err(|_| place("session.toml cannot be read; the session is damaged"))?;
     let file = SessionFile::parse(&text)?;
     let setup = Arc::new(file.setup(session.id().clone())?);
-    let farm = state_dir.farm(&identity(&setup))?.lock(session.id(), Timestamp::now())?;
+    let farm = Farm::take(&state_dir, session.id(), &setup)?;
     let mut state = State::new(setup.clone());
     let mut epoch = 1;
     let mut torn = None;
@@ -133,11 +134,6 @@ pub(super) async fn begin(dir: &Path) -> Result<Begun, RunnerError> {
     Ok(Begun { core, inputs, answered })
 }
 
-/// What a farm is told by across sessions: its product and what its operators call it.
-fn identity(setup: &Setup) -> String {
-    format!("{}/{}", setup.profile.id, setup.inventory.farm)
-}
-
 fn stamp_of(stamp: &journal::Stamp) -> Stamp {
     Stamp { wall_ms: stamp.at().as_millisecond(), epoch: stamp.epoch, mono_ms: stamp.mono_ms }
 }
@@ -150,7 +146,7 @@ struct Core {
     synced: Synced,
     /// The last event that must be on disk before anything is done: what a viewer looks at is not waited for.
     must: u64,
-    farm: FarmLock,
+    farm: Farm,
     epoch: u32,
     began: Instant,
     /// Session milliseconds when this runner took over.
@@ -184,26 +180,20 @@ struct Signals {
 }
 
 impl Core {
-    fn open(&mut self, torn: Option<u64>) -> Result<(), RunnerError> {
+    fn open(&mut self, torn: Option<u64>) -> Result<(), JournalError> {
         let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
         self.commit(&Event::Opened { program: env!("CARGO_PKG_VERSION").to_owned(), host })?;
         self.opened_ms = self.state.time.now_ms;
         if let Some(bytes) = torn {
             self.commit(&Event::TornTail { bytes })?;
         }
-        let standing = bans::standing(&self.farm)?;
-        let known = |ban: &crate::engine::Ban| {
-            self.state.bans.iter().any(|own| own.act == ban.act && own.why == ban.why)
-        };
-        if !standing.iter().all(known) {
-            let mut bans = standing;
-            let own = self
-                .state
-                .bans
-                .iter()
-                .filter(|own| !bans.iter().any(|ban| ban.act == own.act && ban.why == own.why));
-            let own: Vec<_> = own.cloned().collect();
-            bans.extend(own);
+        self.look_for_bans()
+    }
+
+    /// What stands with the farm counts, whatever this session has journalled of it: others may have lifted it, or
+    /// forbidden more.
+    fn look_for_bans(&mut self) -> Result<(), JournalError> {
+        if let Some(bans) = self.farm.news(&self.state)? {
             self.commit(&Event::BansFound { bans })?;
         }
         Ok(())
@@ -213,10 +203,11 @@ impl Core {
     fn commit(&mut self, event: &Event) -> Result<u64, JournalError> {
         let mono_ms = self.mono_ms();
         let stamp = journal::Stamp::new(Timestamp::now(), self.epoch, mono_ms);
+        self.farm.before(event)?;
         let seq = self.writer.submit(stamp, event)?;
         self.must = seq;
         self.state.apply(seq, stamp_of(&stamp), event);
-        bans::keep(&self.farm, self.session.id(), event)?;
+        self.farm.after(event)?;
         if let Event::PlanFixed { .. } = event {
             self.keep_answers();
         }
@@ -465,13 +456,11 @@ impl Core {
                     });
                     return Ok(());
                 }
-                let busy = matches!(due, Due::Busy);
+                let busy = matches!(due, Due::Busy).then(|| "it is being done at this moment".to_owned());
+                let hindrance = busy.or_else(|| self.hindrance(&intent));
                 let judged = |state: &State, viewer: &ViewerId| {
-                    if busy {
-                        Err("it is being done at this moment".to_owned())
-                    } else {
-                        state.judge(viewer, &intent)
-                    }
+                    let events = state.judge(viewer, &intent)?;
+                    hindrance.clone().map_or(Ok(events), Err)
                 };
                 let written = || serde_json::to_string(&intent).unwrap_or_default();
                 let takes_pen = matches!(intent, Intent::TakePen { .. });
@@ -506,6 +495,18 @@ impl Core {
             Input::Size { viewer, cols, rows } => self.resize(&viewer, Terminal { cols, rows }),
         }
         Ok(())
+    }
+
+    /// What stands against `intent` beyond this session. Bans are looked at again before anything begins.
+    fn hindrance(&mut self, intent: &Intent) -> Option<String> {
+        match intent {
+            Intent::Begin { .. } => self
+                .look_for_bans()
+                .err()
+                .map(|error| format!("what is forbidden on this farm is not known: {error}")),
+            Intent::LiftBan { act, why, .. } => self.farm.why_not_lifted(*act, why),
+            _ => None,
+        }
     }
 
     /// A person's word on `access`, for those who wait for it now. They hear it once it is journalled.

@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::journal::JournalError;
+use crate::model::SessionId;
 use crate::plan::SessionFileError;
 
 #[derive(Debug, thiserror::Error)]
@@ -16,6 +17,16 @@ pub enum RunnerError {
     Journal(#[from] JournalError),
     #[error("reading the session's setup: {0}")]
     Setup(#[from] SessionFileError),
+    #[error(
+        "the server {server} is being upgraded already, in the session {session}, which calls the farm \"{farm}\": \
+         `nofm attach {session} --plain` joins it"
+    )]
+    Shared { server: String, farm: String, session: SessionId },
+    #[error(
+        "whether the session {session} is at work on servers of this farm, which it calls \"{farm}\", is not known: its \
+         session.toml cannot be read; try again once it has ended"
+    )]
+    Unclear { farm: String, session: SessionId },
     #[error("{} cannot hold a session: {why}", path.display())]
     Place { path: PathBuf, why: &'static str },
     #[error(

@@ -15,11 +15,11 @@
 //! - Nobody connects over the network: clients are processes of the same user, or of root, on this machine.
 
 mod act;
-mod bans;
 mod collect;
 mod core;
 mod door;
 mod error;
+mod farm;
 mod hand;
 mod input;
 mod keys;

@@ -439,6 +439,7 @@ impl Face {
                 return dialogs::answer(self, command);
             }
             Command::Access => self.edit(|view| view.later = None),
+            Command::LiftBan => pages::lift_ban(self),
             command if self.reel().is_some() && super::review::steers(command) => {
                 return super::review::steer(self, command);
             }

@@ -62,6 +62,11 @@ impl View {
                 Dialog::Type { wanted: Wanted::Reply { question, .. }, .. }
                 | Dialog::Sure { about: Sure::Reply { question, .. }, .. },
             ) if !is_open(question) => Some("This question needs no answer any more."),
+            Some(Dialog::Type { wanted: Wanted::Evidence { act, why }, .. })
+                if !state.bans.iter().any(|ban| ban.act == *act && ban.why == *why) =>
+            {
+                Some("It is lifted already.")
+            }
             Some(Dialog::Secret { access }) if !state.access.contains_key(access) => {
                 Some("No server waits for this any more.")
             }

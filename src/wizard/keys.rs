@@ -42,6 +42,7 @@ pub enum Command {
     LeaveOut,
     /// Not wait any longer for what need not be waited for.
     LeaveWait,
+    LiftBan,
     Filter,
     Find,
     FindNext,

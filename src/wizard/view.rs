@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::engine::{Phase, State, StepKey};
 use crate::model::{Access, CheckId, ServerName};
+use crate::profile::Forbidden;
 
 /// The pages, in the order they are gone through.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -67,7 +68,7 @@ pub enum Wanted {
     /// An answer to an input; `key`: for which server or system.
     Input { input: crate::model::InputId, key: String },
     /// What lifts a ban.
-    Evidence { ban: usize },
+    Evidence { act: Forbidden, why: String },
     /// The word that begins the upgrade.
     Begin { plan: String },
     /// What to look for in what was printed.

@@ -195,6 +195,6 @@ fn held(state: &State) -> Vec<String> {
         held.push(format!("not begun yet: {turns} of \"{}\"", stage.title));
     }
     held.extend(state.left_out.iter().map(|(server, why)| format!("{server} is left out: {why}")));
-    held.extend(state.bans.iter().map(|ban| format!("forbidden: {} ({})", ban.act, ban.why)));
+    held.extend(state.bans.iter().map(ToString::to_string));
     held
 }

@@ -1,7 +1,8 @@
 //! What a session says to a person, the same on every face: rows, sentences and counts.
 //!
 //! Every face lays this out in its own way. Each event has one sentence ([`line()`]), and each page its rows:
-//! [`inputs`], [`notices`], [`components`], [`checks`], [`summary`], [`status`], [`question`], [`access`], [`finish`]. How it
+//! [`inputs`], [`notices`], [`components`], [`checks`], [`summary`], [`status`], [`question`], [`access`], [`bans`],
+//! [`finish`]. How it
 //! goes is told by [`tally`], by [`lane`] for each server, and by [`health`] for those who use the farm.
 //!
 //! # Invariants
@@ -16,6 +17,7 @@
 //! - What servers, profiles and people wrote stands in it as they wrote it. Whoever shows it escapes it first.
 
 pub mod access;
+pub mod bans;
 pub mod checks;
 pub mod components;
 mod event;

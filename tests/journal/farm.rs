@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use nofm::inventory::Host;
 use nofm::journal::{Ban, JournalError, Lifted, session_id};
 
 use super::{Place, at};
@@ -11,9 +12,11 @@ fn ban(act: &str) -> Ban {
         act: act.to_owned(),
         why: "A second attempt may damage the \"appliance\".".to_owned(),
         lifted_by: "support's case number".to_owned(),
+        failure: "stopped".to_owned(),
         session: session_id(at(0), "g4", 1),
         at: at(0),
         lifted: None,
+        servers: vec![Host { name: "g4-1".to_owned(), at: "10.0.0.1".to_owned() }],
     }
 }
 

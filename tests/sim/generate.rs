@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use nofm::inventory::{Inventory, Reach, Server};
 use nofm::model::{Os, RoleId};
+use nofm::profile::Forbidden;
 
 use super::rng::Rng;
 use super::world::{Effect, Fault, Of, World};
@@ -254,11 +255,7 @@ fn failures(rng: &mut Rng, text: &mut String, stages: u64) {
         };
         let ids: Vec<String> = (1..=stages).map(|number| format!("\"renew{number}\"")).collect();
         let undoes: Vec<String> = ids.into_iter().filter(|id| text.contains(&format!("id = {id}"))).collect();
-        let forbid = if rng.chance(40) {
-            "[[failures.forbid]]\nact = \"retry\"\nwhy = \"The vendor says so.\"\nlifted-by = \"support\"\n"
-        } else {
-            ""
-        };
+        let forbid = if rng.chance(40) { forbid("retry", true) } else { String::new() };
         let offer =
             if forbid.is_empty() { "\"recover\", \"retry\", \"hold\"" } else { "\"recover\", \"hold\"" };
         let when = if rng.chance(30) { "when = \"farm.schema == 2\"\n" } else { "" };
@@ -278,6 +275,16 @@ fn failures(rng: &mut Rng, text: &mut String, stages: u64) {
         text.push_str(SUPPORT);
     }
     let _ = write!(text, "[[failures]]\nid = \"any\"\noffer = [{}]\n", some.join(", "));
+    for (act, _) in Forbidden::WORDS {
+        if rng.chance(15) && !some.contains(&format!("\"{act}\"")) {
+            text.push_str(&forbid(act, rng.chance(70)));
+        }
+    }
+}
+
+fn forbid(act: &str, lifted: bool) -> String {
+    let lifted = if lifted { "lifted-by = \"support\"\n" } else { "" };
+    format!("[[failures.forbid]]\nact = \"{act}\"\nwhy = \"The vendor says so.\"\n{lifted}")
 }
 
 /// What the steps of a random profile do, by the first word of their id.

@@ -14,6 +14,8 @@ use nofm::profile::{
     Act, AtATime, CheckKind, Expr, Forbidden, Name, Of, Position, ServiceAct, Severity, Then,
 };
 
+use super::bans::Bans;
+
 #[derive(Debug, Default)]
 pub struct Laws {
     seq: u64,
@@ -41,6 +43,7 @@ pub struct Laws {
     /// What servers wait for that only a person can say.
     knocks: BTreeMap<Access, BTreeSet<ServerName>>,
     recovered: Option<LaneKey>,
+    bans: Bans,
 }
 
 macro_rules! law {
@@ -64,6 +67,11 @@ impl Laws {
                 ),
                 "nothing happens after the end: {event:?}"
             );
+        }
+        let broken = self.bans.broken_by(state, event);
+        law!(self, broken.is_none(), "{broken:?} is forbidden, and done: {event:?}");
+        if let Err(why) = self.bans.apply(event) {
+            law!(self, false, "{why}");
         }
         match event {
             Event::Opened { .. } => {
@@ -177,6 +185,7 @@ impl Laws {
         let open: BTreeMap<_, _> =
             state.access.iter().map(|(access, request)| (access.clone(), request.servers.clone())).collect();
         law!(self, open == self.knocks, "what servers wait for is not what they asked for");
+        law!(self, self.bans.is_known_to(state), "what is forbidden is forgotten: {:?}", self.bans);
         self.count(state);
         for lane in state.active_lanes() {
             let keys = state
@@ -623,6 +632,7 @@ fn probes(state: &State, expr: &Expr, server: Option<&ServerName>) -> Vec<ProbeK
         })
         .collect()
 }
+
 
 fn forbidden(choice: Choice) -> Option<Forbidden> {
     Some(match choice {

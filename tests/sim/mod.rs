@@ -4,6 +4,7 @@
 //! A failure names its seed. `NOFM_SIM_SEED=17 cargo test sim` runs that one alone and shows its journal's end,
 //! `NOFM_SIM_SEEDS=100000` runs as many.
 
+mod bans;
 pub mod digest;
 mod directed;
 mod generate;

@@ -1,13 +1,19 @@
 //! An operator drawn from a seed: answers soon or late, twice or to the wrong question, pauses, leaves out,
 //! stops and resumes.
 
-use nofm::engine::{About, Choice, Close, Event, Intent, Lack, ProbeKey, Question};
+use nofm::engine::{About, Ban, Choice, Close, Event, Intent, Lack, Origin, ProbeKey, Question};
 use nofm::model::{Access, ViewerId};
 use nofm::plan;
+use nofm::profile::Forbidden;
 
 use super::generate::Case;
 use super::rng::Rng;
 use super::session::{Crashes, Session};
+
+/// Events after which an operator gives up.
+const LONG: usize = 1_500;
+/// How.
+const LAST: [Choice; 3] = [Choice::Abort, Choice::Accept, Choice::Hold];
 
 /// How a session of the simulator ended.
 #[derive(Debug, PartialEq, Eq, Clone, Copy, PartialOrd, Ord)]
@@ -79,6 +85,7 @@ impl Operator {
                 Some(Close::Stopped { .. }) => {
                     self.resumes -= 1;
                     self.session.resume();
+                    self.find_bans();
                     continue;
                 }
                 None => {}
@@ -154,11 +161,19 @@ impl Operator {
         let names: Vec<_> =
             self.session.setup.inventory.servers.iter().map(|server| server.name.clone()).collect();
         let server = self.rng.pick(&names).clone();
-        let wish = match self.rng.within(0, 5) {
+        let wish = match self.rng.within(0, 6) {
             0 => Intent::Pause { server: None },
             1 => Intent::Pause { server: Some(server) },
             2 => Intent::LeaveOut { server, reason: "it burns".into() },
             3 => Intent::Stop,
+            6 => match self.session.state.bans.first() {
+                Some(ban) => Intent::LiftBan {
+                    act: ban.act,
+                    why: ban.why.clone(),
+                    evidence: (*self.rng.pick(&["case 4711", " "])).into(),
+                },
+                None => return,
+            },
             4 => Intent::Reply { question: 1, choice: Choice::Yes, text: "late".into() },
             _ => {
                 self.session.intent(&Intent::TakePen { by_force: false }).expect("nobody else holds the pen");
@@ -177,6 +192,28 @@ impl Operator {
                 self.session.intent(&Intent::Reply { question, choice: Choice::Retry, text: "again".into() });
             assert!(again.is_err(), "an answer counts once");
         }
+    }
+
+    /// Meanwhile others were at work on the farm: they forbade something, or lifted it.
+    fn find_bans(&mut self) {
+        if !self.rng.chance(30) {
+            return;
+        }
+        let mut bans = self.session.state.bans.clone();
+        bans.retain(|_| self.rng.chance(70));
+        if self.rng.chance(70) {
+            let acts = Forbidden::WORDS.map(|(_, act)| act);
+            let found = Ban {
+                act: *self.rng.pick(&acts),
+                why: "Others say so.".into(),
+                lifted_by: self.rng.chance(70).then(|| "a support case".into()),
+                failure: "any".into(),
+                origin: Some(Origin { session: "another".into(), farm: "sim".into() }),
+            };
+            bans.retain(|ban| !ban.is_like(&found));
+            bans.push(found);
+        }
+        self.session.happens(Event::BansFound { bans });
     }
 
     /// Servers knock, and the operator lets them in, or not, or late, or twice.
@@ -258,6 +295,11 @@ impl Operator {
             let wish = Intent::Reply { question: question.id, choice: option.choice, text: "please".into() };
             assert!(self.session.intent(&wish).is_err(), "what is not offered is refused");
         }
+        // Where neither to hold nor to end it is open, whoever gives up stops it.
+        if self.session.journal.len() > LONG && !LAST.iter().any(|choice| allowed.contains(choice)) {
+            let _ = self.session.intent(&Intent::Stop);
+            return;
+        }
         let choice = self.choose(&allowed);
         let text = self.text(&question, choice);
         let gone = !self.session.state.questions.contains_key(&question.id);
@@ -287,9 +329,8 @@ impl Operator {
             return *self.rng.pick(allowed);
         }
         // Patience ends: whoever tried again for long gives up.
-        if self.session.journal.len() > 1_500 {
-            let last = [Choice::Abort, Choice::Accept, Choice::Hold];
-            if let Some(choice) = last.iter().find(|choice| allowed.contains(choice)) {
+        if self.session.journal.len() > LONG {
+            if let Some(choice) = LAST.iter().find(|choice| allowed.contains(choice)) {
                 return *choice;
             }
         }

@@ -115,7 +115,7 @@ fn it_lies_over_every_page_and_a_question() {
     assert!(over.contains("Your word is needed") && over.contains("ANSWER NEEDED"), "{over}");
 }
 
-fn joined(recorded: &Recorded, name: &str, watch: bool) -> Face {
+pub fn joined(recorded: &Recorded, name: &str, watch: bool) -> Face {
     let mode = if watch { Mode::Watch } else { Mode::Live };
     let follower = Follower::open(&recorded.state_dir, &recorded.session, ViewerId::from(name), mode);
     let mut face = Face::live(follower.expect("it opens"), watch).in_zone(TimeZone::UTC);
@@ -123,12 +123,12 @@ fn joined(recorded: &Recorded, name: &str, watch: bool) -> Face {
     face
 }
 
-fn shown(face: &mut Face) -> String {
+pub fn shown(face: &mut Face) -> String {
     rows(&frame(face, USUAL)).join("\n")
 }
 
 /// Until the face has seen that `holds`.
-fn take_in(face: &mut Face, holds: impl Fn(&nofm::engine::State) -> bool) {
+pub fn take_in(face: &mut Face, holds: impl Fn(&nofm::engine::State) -> bool) {
     let began = Instant::now();
     while !holds(face.state()) {
         assert!(began.elapsed() < Duration::from_secs(20), "in vain: {:?}", face.state().access);

@@ -1,7 +1,8 @@
 //! After a failure: which of the profile's rules fits, what it allows, and what it forbids.
 
 use super::Decider;
-use crate::engine::event::{Ban, Cause, Close, Event, Outcome};
+use crate::engine::bans::Ban;
+use crate::engine::event::{Cause, Close, Event, Outcome};
 use crate::engine::key::{ScriptRef, StepKey};
 use crate::engine::measure::Purpose;
 use crate::engine::question::{About, Answer, Choice};
@@ -200,8 +201,12 @@ impl State {
             }
             options.push(self.offer(offer, lane, key, step, rule));
         }
-        if !options.iter().any(|option| option.choice == Choice::Hold) {
-            options.push(super::hold());
+        // A session that nothing at all may be done in would never end: it can always be left for later.
+        let is_open = |option: &Answer| option.refused.is_none();
+        match options.iter().position(|option| option.choice == Choice::Hold) {
+            None => options.push(super::hold()),
+            Some(hold) if !options.iter().any(is_open) => options[hold] = super::hold(),
+            Some(_) => {}
         }
         options
     }
@@ -233,10 +238,7 @@ impl State {
                 (Answer::new(Choice::Recover, format!("carries out: {title}")), Forbidden::Recover)
             }
             Offer::Hold => (super::hold(), Forbidden::Hold),
-            Offer::Abort => (
-                Answer::new(Choice::Abort, "ends this upgrade for good, with the state of every server"),
-                Forbidden::Abort,
-            ),
+            Offer::Abort => (super::abort(), Forbidden::Abort),
             Offer::Collect => (
                 Answer::new(
                     Choice::Collect,
@@ -245,8 +247,7 @@ impl State {
                 Forbidden::Collect,
             ),
         };
-        let banned =
-            self.bans.iter().find(|ban| ban.act == act && !frees(key, act)).map(|ban| ban.why.clone());
+        let banned = self.ban(act).filter(|_| !frees(key, act)).map(|ban| ban.why.clone());
         let why = banned.or_else(|| match offer {
             Offer::Retry => self.why_no_retry(lane, key, step),
             Offer::ByHand if step.is_none() => {
@@ -280,6 +281,9 @@ impl State {
 
     /// Why a server may not be left out of what is still to be done.
     pub fn why_not_left_out(&self, server: Option<&crate::model::ServerName>) -> Option<String> {
+        if let Some(ban) = self.ban(Forbidden::LeaveOut) {
+            return Some(ban.why.clone());
+        }
         let Some(server) = server else { return Some("this is a step of the whole farm".to_owned()) };
         for (index, stage) in self.stages.iter().enumerate() {
             let Some(lane) = stage.lane_of(Some(server)).and_then(|lane| stage.lanes.get(lane)) else {
@@ -323,6 +327,7 @@ fn bans_of(rule: &Failure) -> Vec<Ban> {
             why: forbid.why.clone(),
             lifted_by: forbid.lifted_by.clone(),
             failure: rule.id.clone(),
+            origin: None,
         })
         .collect()
 }

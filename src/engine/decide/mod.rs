@@ -3,6 +3,7 @@
 //! It keeps no queue. A runner that died and folds the same journal decides the same again, and whatever was
 //! under way is named again as [`Work`].
 
+mod barred;
 mod fail;
 mod finish;
 mod gates;
@@ -33,6 +34,7 @@ pub fn decide(state: &State, now_ms: u64) -> Decision {
     decider.questions_to_tell();
     decider.checks();
     match state.phase {
+        Phase::Running | Phase::Ending if state.barred().next().is_some() => decider.barred(),
         Phase::Preparing => decider.fixes(),
         Phase::Running => {
             decider.fixes();
@@ -176,6 +178,10 @@ impl Decider<'_> {
             || self.state.paused
             || key.lane.server.as_ref().is_some_and(|server| self.state.paused_servers.contains(server))
     }
+}
+
+fn abort() -> Answer {
+    Answer::new(Choice::Abort, "ends this upgrade for good, with the state of every server")
 }
 
 /// Offered with every question: nothing must be answered at once.

@@ -125,12 +125,6 @@ impl Decider<'_> {
                 return self.record(Event::StepFailed { key: key.clone(), cause });
             }
         }
-        if matches!(self.state.act_of(key), Some(Act::Reboot))
-            && let Some(ban) = self.state.bans.iter().find(|ban| ban.act == Forbidden::Reboot)
-        {
-            let what = format!("a restart is forbidden: {}", ban.why);
-            return self.record(Event::StepFailed { key: key.clone(), cause: Cause::Unclear { what } });
-        }
         let Some(act) = self.state.act_of(key) else {
             let what = "the profile says nothing for this server's system".to_owned();
             return self.record(Event::StepFailed { key: key.clone(), cause: Cause::Unclear { what } });
@@ -140,6 +134,7 @@ impl Decider<'_> {
             Act::Manual(text) => self.ask_step(key, step, text, About::Manual(key.clone())),
             Act::Attended(_) if lane.start_agreed => self.intend(key, step, true),
             Act::Attended(_) => self.ask_attended(key, step),
+            Act::Reboot if self.state.ban(Forbidden::Reboot).is_some() => self.barred_step(key, step),
             Act::Wait(_) => self.record(Event::WaitBegun { key: key.clone() }),
             Act::Run(_) | Act::Upload(_) | Act::Service { .. } | Act::Reboot | Act::Collect(_) => {
                 self.intend(key, step, false);

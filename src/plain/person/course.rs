@@ -72,6 +72,7 @@ impl Person {
             ("l", Some(server)) => self.last_lines(&Place::Server(server))?,
             ("l", None) => self.last_lines(&Place::Console)?,
             ("t", server) => self.terminal(server.as_ref())?,
+            ("u", None) => self.lift()?,
             ("a", None) if !self.desk.state().access.is_empty() => self.access()?,
             ("?", None) => self.commands()?,
             _ => return Ok(false),
@@ -89,6 +90,7 @@ impl Person {
             "o SERVER   leave a server out, where the vendor allows it",
             "l SERVER   the last lines of what ran there",
             "t SERVER   the terminal of the installer that runs there; Ctrl-] leaves it",
+            "u          lift what the vendor forbids, with what shows that it may be",
             "a          what servers wait for that only you can say",
             "q          leave or stop",
         ] {
@@ -150,6 +152,6 @@ impl Person {
 /// Whether a line out of a pipe steers, rather than answers what is not asked yet.
 fn is_command(line: &str) -> bool {
     let line = line.trim();
-    matches!(line, "p" | "c" | "s" | "q" | "?" | "l" | "a" | "w")
+    matches!(line, "p" | "c" | "s" | "q" | "?" | "l" | "a" | "u" | "w")
         || matches!(line.split_once(' '), Some(("p" | "c" | "o" | "l" | "w", _)))
 }

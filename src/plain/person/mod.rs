@@ -1,6 +1,7 @@
 //! The dialogue with a person: page after page, each from the state, each left and entered again at will.
 
 mod access;
+mod bans;
 mod checks;
 mod components;
 mod course;
@@ -52,6 +53,7 @@ impl Person {
             self.access()?;
         }
         if self.desk.state().phase == Phase::Preparing {
+            self.standing_bans()?;
             if let Some(answers) = answers {
                 for wrong in give_answers(&mut self.desk, answers)? {
                     self.desk.out.hanging("! ", &wrong)?;

@@ -36,7 +36,7 @@ impl Person {
     }
 
     fn show_question(&mut self, question: &Question) -> Go<()> {
-        show::question(&mut self.desk.out, question, true)?;
+        show::question(&mut self.desk.out, self.desk.follower.state(), question, true)?;
         self.console.discard();
         self.prompt(question)
     }

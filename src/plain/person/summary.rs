@@ -72,6 +72,10 @@ impl Person {
                     self.checks(5)?;
                     return Ok(false);
                 }
+                ("u", _) => {
+                    self.lift()?;
+                    return Ok(false);
+                }
                 ("q", _) => self.quit()?,
                 ("?", _) => self.help()?,
                 (typed, Some(plan)) if typed.parse::<usize>().is_ok() => {
@@ -115,30 +119,8 @@ impl Person {
                 }
             }
             Some(Lack::Unchecked | Lack::Blocked { .. } | Lack::Warned { .. }) => self.checks(5)?,
-            Some(Lack::Banned(why)) => self.lift(&why.clone())?,
+            Some(Lack::Banned(_)) => self.standing_bans()?,
         }
         Ok(())
-    }
-
-    /// What an earlier failure forbade is lifted with evidence only, where the vendor says how.
-    fn lift(&mut self, why: &str) -> Go<()> {
-        let Some(ban) = self.desk.state().bans.iter().find(|ban| ban.why == why).cloned() else {
-            return Ok(());
-        };
-        match &ban.lifted_by {
-            None => {
-                self.desk.out.hanging("! ", &format!("Nothing within this program lifts it: {why}"))?;
-                self.stop()
-            }
-            Some(what) => {
-                self.desk.out.hanging("? ", &format!("It is lifted by: {what}"))?;
-                let evidence = self.ask("What shows that this is so? (Enter: nothing does)")?;
-                if evidence.is_empty() {
-                    return self.stop();
-                }
-                self.send(&Intent::LiftBan { act: ban.act, evidence })?;
-                Ok(())
-            }
-        }
     }
 }

@@ -14,7 +14,7 @@ pub(super) use components::components;
 pub(super) use finish::{finish, short, status};
 pub(super) use inputs::inputs;
 pub use plan::{commands, plan};
-pub(super) use question::question;
+pub(super) use question::{bans, question};
 
 use std::io;
 

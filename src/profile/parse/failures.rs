@@ -21,18 +21,6 @@ const OFFERS: [(&str, Offer); 7] = [
     ("collect", Offer::Collect),
 ];
 
-const FORBIDDEN: [(&str, Forbidden); 9] = [
-    ("retry", Forbidden::Retry),
-    ("by_hand", Forbidden::ByHand),
-    ("leave_out", Forbidden::LeaveOut),
-    ("recover", Forbidden::Recover),
-    ("hold", Forbidden::Hold),
-    ("abort", Forbidden::Abort),
-    ("collect", Forbidden::Collect),
-    ("new_session", Forbidden::NewSession),
-    ("reboot", Forbidden::Reboot),
-];
-
 impl<'d> Reader<'d> {
     pub(super) fn all_failures(&self, root: &Table<'d>) -> Vec<Failure> {
         let mut before = BTreeMap::new();
@@ -171,7 +159,7 @@ impl<'d> Reader<'d> {
 
 fn forbid(table: Table<'_>) -> Forbid {
     let forbid = Forbid {
-        act: table.need("act").and_then(|item| item.one_of(&FORBIDDEN)).unwrap_or(Forbidden::Retry),
+        act: table.need("act").and_then(|item| item.one_of(&Forbidden::WORDS)).unwrap_or(Forbidden::Retry),
         why: table.need("why").map(|item| item.string()).unwrap_or_default(),
         lifted_by: table.string("lifted-by"),
     };

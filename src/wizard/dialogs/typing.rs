@@ -23,8 +23,12 @@ pub(in crate::wizard) fn typed(face: &mut Face, event: KeyEvent) -> bool {
     if let Some(Dialog::Secret { .. }) = face.view().dialog {
         return face.type_secret(event);
     }
-    let Some(Dialog::Type { wanted, mut typing }) = face.view().dialog.clone() else { return false };
-    if let Some(list) = pages::candidates(face.state(), &wanted)
+    let Some(Dialog::Type { mut wanted, mut typing }) = face.view().dialog.clone() else { return false };
+    if let KeyCode::Up | KeyCode::Down = event.code
+        && let Some(other) = pages::other_ban(&face.scene(), &wanted, event.code == KeyCode::Down)
+    {
+        wanted = other;
+    } else if let Some(list) = pages::candidates(face.state(), &wanted)
         && matches!(event.code, KeyCode::Up | KeyCode::Down)
         && !list.is_empty()
     {
@@ -113,10 +117,14 @@ pub(super) fn prompt(scene: &Scene<'_>, wanted: &Wanted) -> Vec<String> {
             ]
         }
         Wanted::Input { input, key } => pages::input_prompt(state, input, key),
-        Wanted::Evidence { ban } => {
-            let ban = state.bans.get(*ban);
-            let lifted = ban.and_then(|ban| ban.lifted_by.clone()).unwrap_or_default();
-            vec![format!("It is lifted by: {lifted}"), "What shows that this is so?".to_owned()]
+        Wanted::Evidence { .. } => {
+            let Some(row) = pages::asked_about(scene, wanted).map(words::bans::row) else {
+                return Vec::new();
+            };
+            let count = words::bans::liftable(state).count();
+            let others = (count > 1).then(|| format!("{count} can be lifted: Up and Dn show another."));
+            let prompt = words::bans::PROMPT.to_owned();
+            [row.text, row.way_out].into_iter().chain(others).chain([prompt]).collect()
         }
         Wanted::Begin { .. } => {
             vec!["From here on servers are changed.".to_owned(), "Type the word begin to start:".to_owned()]
@@ -159,10 +167,7 @@ fn take(face: &mut Face, wanted: Wanted, text: String) -> Go<()> {
             }
             Err(_) => return Ok(()),
         },
-        Wanted::Evidence { ban } => {
-            let Some(ban) = face.state().bans.get(ban).cloned() else { return Ok(()) };
-            Intent::LiftBan { act: ban.act, evidence: text }
-        }
+        Wanted::Evidence { act, why } => Intent::LiftBan { act, why, evidence: text },
         Wanted::Begin { plan } => {
             face.close();
             return face.post_then(&Intent::Begin { plan }, Then::Page(Page::Progress));

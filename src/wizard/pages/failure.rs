@@ -66,6 +66,11 @@ fn facts(scene: &Scene<'_>, key: &StepKey, question: &Question) -> Vec<Fact> {
     facts.push(("What", cause.clone(), Tone::Fail));
     let last = run_of(scene, key).and_then(|run| scene.printed.tail(&run, 1, 0).lines.pop());
     facts.extend(last.map(|line| ("Said", line, Tone::Plain)));
+    for row in words::bans::beside(state, question) {
+        let press = if row.why_not.is_none() { " (U)" } else { "" };
+        facts.push(("Barred", row.text, Tone::Fail));
+        facts.push(("", format!("{}{press}", row.way_out), Tone::Plain));
+    }
     if let Some(first) = first_of(scene, key) {
         let attempt =
             if key.attempt > 1 { format!("; now at attempt {}", key.attempt) } else { String::new() };
@@ -88,7 +93,8 @@ fn facts(scene: &Scene<'_>, key: &StepKey, question: &Question) -> Vec<Fact> {
         format!("no new server is started; {running} finish what they are at")
     };
     facts.push(("Held", held, Tone::Plain));
-    let further = question.details.iter().skip(1).filter(|detail| !detail.starts_with("first cause: "));
+    let further =
+        words::bans::details(question).skip(1).filter(|detail| !detail.starts_with("first cause: "));
     facts.extend(further.map(|detail| ("Vendor", detail.clone(), Tone::Plain)));
     facts
 }

@@ -4,6 +4,7 @@
 //! command out, and `why_not_next` says what is missing before the next page may be entered.
 
 mod access;
+mod bans;
 mod components;
 mod failure;
 mod finish;
@@ -18,6 +19,7 @@ mod verification;
 mod welcome;
 
 pub(super) use access::is_word;
+pub(super) use bans::{asked_about, open as lift_ban, other as other_ban};
 pub(super) use components::Registered;
 pub(super) use inputs::{InputLine, candidates, input_prompt, read_input};
 pub(super) use prechecks::{CheckTable, Places};
@@ -171,6 +173,9 @@ pub(super) fn bindings(scene: &Scene<'_>) -> Vec<Binding> {
         }
     }
     table.extend(own);
+    if scene.view.page != Page::Welcome {
+        table.extend(bans::binding(scene, []));
+    }
     table.extend(take_pen(scene));
     if scene.view.page.is_preparing() && scene.state.phase == Phase::Preparing {
         let first = all(scene).first() == Some(&scene.view.page);

@@ -3,6 +3,7 @@
 use crossterm::event::KeyCode;
 
 use crate::engine::{Intent, LaneState};
+use crate::profile::Forbidden;
 use crate::wizard::face::{Face, Go};
 use crate::wizard::keys::{self, Binding, Command, key, letter};
 use crate::wizard::paint::{Canvas, centred};
@@ -126,7 +127,12 @@ pub(super) fn bindings(scene: &Scene<'_>) -> Vec<Binding> {
             "Leave out",
             "leave the selected server out, with a reason, where the vendor allows it",
         )
-        .unless(why_not.clone().or(nobody)),
+        .unless(
+            why_not
+                .clone()
+                .or(nobody)
+                .or_else(|| scene.state.ban(Forbidden::LeaveOut).map(|ban| ban.why.clone())),
+        ),
     );
     if leavable(scene).is_some() {
         table.push(

@@ -69,6 +69,7 @@ fn troubled() -> State {
         why: "The database is half renewed.".to_owned(),
         lifted_by: lifted_by.map(str::to_owned),
         failure: "schema".into(),
+        origin: None,
     };
     state.bans = vec![ban(None), ban(Some("A restored backup."))];
     state.surveyed = true;

@@ -4,16 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crossterm::event::KeyCode;
 
+use super::bans;
 use super::list::{self, counted};
 use super::sheet::Sheet;
-use crate::engine::{Ban, State};
+use crate::engine::State;
 use crate::model::{Known, ServerName, Value};
 use crate::wizard::face::Face;
-use crate::wizard::keys::{Binding, Command, key, letter};
+use crate::wizard::keys::{Binding, Command, key};
 use crate::wizard::look::Tone;
 use crate::wizard::paint::Canvas;
 use crate::wizard::scene::Scene;
-use crate::wizard::view::{Dialog, Typing, Wanted};
 use crate::words::components::{self, Found};
 
 /// Columns of the words at the left.
@@ -62,7 +62,7 @@ fn sheet(scene: &Scene<'_>, columns: u16) -> Sheet {
     let mut sheet = Sheet::new(columns);
     sheet.say(&setup.profile.product, Tone::Title);
     sheet.blank();
-    bans(scene, &mut sheet);
+    bans::rows(scene, &mut sheet);
     let row = |sheet: &mut Sheet, label: &str, text: &str, tone: Tone| {
         sheet.item(Some((label, Tone::Dim)), LABEL, text, tone);
     };
@@ -121,43 +121,13 @@ fn real_or_not(state: &State) -> (&'static str, String, Tone) {
     }
 }
 
-/// What an earlier session left forbidden on the farm.
-fn bans(scene: &Scene<'_>, sheet: &mut Sheet) {
-    let state = scene.state;
-    let selected = selected(scene);
-    for (index, ban) in state.bans.iter().enumerate() {
-        let mark = if index == selected && state.bans.len() > 1 { ">!" } else { " !" };
-        let text = format!("An earlier session forbids {}: {}", ban.act, ban.why);
-        sheet.item(Some((mark, Tone::Fail)), 3, &text, Tone::Fail);
-        let lifted = match &ban.lifted_by {
-            Some(what) => format!("It is lifted by: {what} Press U, and say what shows that this is so."),
-            None => "Nothing within this program lifts it.".to_owned(),
-        };
-        sheet.item(None, 3, &lifted, Tone::Plain);
-        sheet.blank();
-    }
-}
-
-fn selected(scene: &Scene<'_>) -> usize {
-    scene.view.spot().row.min(scene.state.bans.len().saturating_sub(1))
-}
-
 pub(super) fn bindings(scene: &Scene<'_>) -> Vec<Binding> {
     let mut table = list::scrolls();
-    let bans = &scene.state.bans;
-    if bans.len() > 1 {
+    if scene.state.bans.len() > 1 {
         let help = "the next thing that is forbidden";
         table.push(Binding::new([key(KeyCode::Tab)], Command::OtherPane, "Next ban", help));
     }
-    if let Some(ban) = bans.get(selected(scene)) {
-        let stays =
-            |ban: &Ban| ban.lifted_by.is_none().then(|| "nothing within this program lifts it".to_owned());
-        let help = "say what shows that a ban is lifted";
-        table.push(
-            Binding::new([letter('u'), key(KeyCode::Enter)], Command::Open, "Lift the ban", help)
-                .unless(list::why_fixed(scene).or_else(|| stays(ban))),
-        );
-    }
+    table.extend(bans::binding(scene, [key(KeyCode::Enter)]));
     table
 }
 
@@ -166,16 +136,13 @@ pub(super) fn draw(scene: &Scene<'_>, canvas: &mut Canvas<'_>) {
 }
 
 pub(super) fn act(face: &mut Face, command: Command) {
-    let (lines, rows, ban, bans) = {
+    let (lines, rows) = {
         let scene = face.scene();
         let (columns, rows) = list::room(&scene);
-        (sheet(&scene, columns.saturating_sub(1)).len(), rows, selected(&scene), scene.state.bans.len())
+        (sheet(&scene, columns.saturating_sub(1)).len(), rows)
     };
     match command {
-        Command::OtherPane => face.edit(|view| view.spot_mut().row = (ban + 1) % bans.max(1)),
-        Command::Open if bans > 0 => {
-            face.open(Dialog::Type { wanted: Wanted::Evidence { ban }, typing: Typing::default() });
-        }
+        Command::OtherPane => bans::next(face),
         command => {
             list::scroll(face, command, lines, rows);
         }

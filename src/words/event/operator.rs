@@ -24,8 +24,8 @@ pub(super) fn line(event: &Event) -> Option<String> {
         Event::Unpaused { server: Some(server), viewer } => format!("{viewer} lets {server} go on"),
         Event::StopWanted { viewer } => format!("{viewer} wants to stop: what runs is finished first"),
         Event::EndChecksAccepted { viewer } => format!("{viewer} ends it with a check that does not pass"),
-        Event::BanLifted { act, evidence, viewer } => {
-            format!("{viewer} lifted what was forbidden ({act}): {evidence}")
+        Event::BanLifted { act, why, evidence, viewer } => {
+            format!("{viewer} lifted that {act} was forbidden ({why}), on this evidence: {evidence}")
         }
         Event::AccessAsked { access, servers: waiting, complaint } => {
             let complaint = if complaint.is_empty() { String::new() } else { format!(": {complaint}") };

@@ -12,9 +12,12 @@ pub(super) fn line(state: &State, event: &Event) -> Option<String> {
         Event::Opened { program, host } => {
             format!("nofm {program} on {host} took the session over and goes on")
         }
+        Event::BansFound { bans } if bans.is_empty() => {
+            "nothing is forbidden on this farm any more".to_owned()
+        }
         Event::BansFound { bans } => {
-            let bans: Vec<String> = bans.iter().map(|ban| format!("{}: {}", ban.act, ban.why)).collect();
-            format!("forbidden on this farm since earlier: {}", bans.join("; "))
+            let bans: Vec<String> = bans.iter().map(ToString::to_string).collect();
+            format!("since earlier {}", bans.join("; "))
         }
         Event::TornTail { bytes } => {
             format!(

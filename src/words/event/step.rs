@@ -57,8 +57,7 @@ pub(super) fn line(state: &State, event: &Event) -> Option<String> {
             let rule = rule.as_ref().map_or_else(String::new, |rule| {
                 format!("the vendor's rule \"{}\" applies", spaced(rule.as_str()))
             });
-            let bans: Vec<String> =
-                bans.iter().map(|ban| format!("from now on forbidden: {} ({})", ban.act, ban.why)).collect();
+            let bans: Vec<String> = bans.iter().map(|ban| format!("from now on {ban}")).collect();
             std::iter::once(rule).filter(|rule| !rule.is_empty()).chain(bans).collect::<Vec<_>>().join("; ")
         }
         _ => return None,

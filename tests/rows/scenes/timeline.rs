@@ -83,6 +83,8 @@ pub fn about_text(about: &About) -> String {
         About::Failure(key) => step("failure", key),
         About::Tell(probe) => probe_text(probe),
         About::EndCheck(check, server) => format!("end {}", at(check.as_str(), server.as_ref())),
+        About::Barred(act, Some(key)) => step(&format!("barred-{}", act.word()), key),
+        About::Barred(act, None) => format!("barred {}", act.word()),
         About::KeepUp(stage) => format!("keep-up {stage}"),
     }
 }

@@ -200,10 +200,13 @@ fn what_a_profile_forbids_is_refused_with_its_reason_on_every_server_and_stays()
     session.crash();
     session.rest();
     assert_eq!(session.state.bans.len(), 1, "it outlives the runner");
-    session
-        .intent(&Intent::LiftBan { act: Forbidden::Retry, evidence: " ".into() })
-        .expect_err("without evidence");
-    session.intent(&Intent::LiftBan { act: Forbidden::Retry, evidence: "case 4711".into() }).expect("lifted");
+    let lift = |evidence: &str| Intent::LiftBan {
+        act: Forbidden::Retry,
+        why: "Call support.".into(),
+        evidence: evidence.into(),
+    };
+    session.intent(&lift(" ")).expect_err("without evidence");
+    session.intent(&lift("case 4711")).expect("lifted");
     session.rest();
     let question = of(&session, "s1").id;
     session

@@ -1,6 +1,7 @@
 //! One test for each thing the engine keeps, in worlds made for it.
 
 mod access;
+mod bans;
 mod crashes;
 mod failures;
 mod left;

@@ -135,7 +135,8 @@ fn with_time(line: &mut Canvas<'_>, text: &str, time: &str, tone: Tone) {
 fn say_more(scene: &Scene<'_>, canvas: &mut Canvas<'_>, summary: &Summary, row: usize) {
     match summary.row(row) {
         Some(Row::Lack((lack, text))) => {
-            let y = canvas.hanging(0, 0, "! ", text, Tone::Warn);
+            let columns = canvas.width();
+            let y = canvas.part(0, 0, columns, MORE - 1).hanging(0, 0, "! ", text, Tone::Warn);
             let page = page_of(scene.state, lack).title();
             canvas.text(2, y.min(MORE - 1), &format!("Enter: to the page {page}"), Tone::Key);
         }
