@@ -26,7 +26,8 @@ const PATIENCE: Duration = Duration::from_mins(3);
 const SHOWN: usize = 4_000;
 
 /// Products whose rehearsals have to be there.
-const READY: [&str; 4] = ["citrix_provisioning", "ca_identity_manager", "jp1_it_desktop_management", "imprivata_g4"];
+const READY: [&str; 4] =
+    ["citrix_provisioning", "ca_identity_manager", "jp1_it_desktop_management", "imprivata_g4"];
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -7,7 +7,8 @@ use super::scenes::{self, format::File};
 use super::{KINDS, Row, is_test_elsewhere, outcome, rows, rows_of, without::without};
 
 /// Products whose rows all have to be there.
-pub const READY: [&str; 4] = ["citrix_provisioning", "ca_identity_manager", "jp1_it_desktop_management", "imprivata_g4"];
+pub const READY: [&str; 4] =
+    ["citrix_provisioning", "ca_identity_manager", "jp1_it_desktop_management", "imprivata_g4"];
 
 /// The rows of a product: those of the list, and those of a list of its own that is being written (`NOFM_ROWS`).
 fn rows_of_product(product: &str) -> Vec<Row> {

@@ -633,7 +633,6 @@ fn probes(state: &State, expr: &Expr, server: Option<&ServerName>) -> Vec<ProbeK
         .collect()
 }
 
-
 fn forbidden(choice: Choice) -> Option<Forbidden> {
     Some(match choice {
         Choice::Retry => Forbidden::Retry,

@@ -44,7 +44,7 @@ impl Person {
     }
 
     fn choose_ban<'b>(&mut self, open: &'b [Ban]) -> Go<Option<&'b Ban>> {
-        if let [] = open {
+        if open.is_empty() {
             let text = why_nothing(self.desk.state());
             self.desk.out.line(text)?;
             return Ok(None);
