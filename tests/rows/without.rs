@@ -185,6 +185,7 @@ fn notice_key(notice: &mut Notice, key: &[&str]) -> bool {
         ["confirm"] => std::mem::take(&mut notice.confirm),
         ["when"] => notice.when.take().is_some(),
         ["page"] => reset(&mut notice.page, Page::Information),
+        ["roles"] => empty(&mut notice.roles),
         _ => false,
     }
 }
