@@ -1,14 +1,14 @@
 //! Rehearsals through the program, as data: the good end, and every fault of each product's stand-in farm.
 //!
-//! Rehearsals of one product run three at a time; each has a farm, a home and a log of its own.
+//! Three run at a time, one product after another; each has a farm, a home and a log of its own.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::process::{Command, ExitStatus, Stdio};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use nofm::journal::StateDir;
@@ -21,7 +21,7 @@ use crate::rows::scenes::{read, tree};
 /// How many run at the same time.
 const AT_ONCE: usize = 3;
 /// Longer than any of them takes on a machine that does much else.
-const PATIENCE: Duration = Duration::from_mins(3);
+const PATIENCE: Duration = Duration::from_mins(5);
 /// How much of the output a message shows.
 const SHOWN: usize = 4_000;
 
@@ -237,7 +237,11 @@ fn unordered(product: &str, rehearsals: &[Rehearsal]) -> Vec<String> {
     names.filter(|name| !ordered.contains(name.as_str())).collect()
 }
 
+/// The products take turns: many farms at once keep each other waiting.
+static TURN: Mutex<()> = Mutex::new(());
+
 fn rehearse(product: &str) {
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     if !READY.contains(&product) && !path(product).exists() {
         return;
     }
