@@ -329,10 +329,10 @@ impl Operator {
             return *self.rng.pick(allowed);
         }
         // Patience ends: whoever tried again for long gives up.
-        if self.session.journal.len() > LONG {
-            if let Some(choice) = LAST.iter().find(|choice| allowed.contains(choice)) {
-                return *choice;
-            }
+        if self.session.journal.len() > LONG
+            && let Some(choice) = LAST.iter().find(|choice| allowed.contains(choice))
+        {
+            return *choice;
         }
         *self.rng.pick(&going)
     }
