@@ -240,9 +240,12 @@ fn texts(play: &Play<'_>) -> Vec<String> {
             }
             Event::Checked { shown, .. } => all.push(shown.clone()),
             Event::StepFailed { cause, .. } | Event::StepUnknown { cause, .. } => all.push(cause.to_string()),
-            Event::StepSettled { why, .. } | Event::Refused { why, .. } => all.push(why.clone()),
             Event::FailureRuled { bans, .. } => all.extend(bans.iter().map(|ban| ban.why.clone())),
-            Event::Closed { close: Close::Failed { why } | Close::Stopped { why } } => all.push(why.clone()),
+            Event::StepSettled { why, .. }
+            | Event::Refused { why, .. }
+            | Event::Closed { close: Close::Failed { why } | Close::Stopped { why } } => {
+                all.push(why.clone())
+            }
             _ => {}
         }
     }
