@@ -14,4 +14,5 @@ mod ssh;
 mod tidy;
 mod transport;
 mod upgrade;
+mod windows;
 mod wizard;

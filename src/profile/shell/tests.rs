@@ -147,3 +147,48 @@ proptest! {
         prop_assert!(!folder.path().join("ran").exists(), "{}", command.source());
     }
 }
+
+/// The strings in single quotes of a command, as a real grammar reads it; `None` where it is no PowerShell.
+fn literals(text: &str) -> Option<Vec<String>> {
+    // The grammar knows nothing of typographic quotes, which PowerShell takes for plain ones.
+    let text = text.replace(['‘', '’', '‚', '‛'], "'").replace(['“', '”', '„'], "\"");
+    let mut parser = tree_sitter::Parser::new();
+    parser.set_language(&tree_sitter_powershell::LANGUAGE.into()).expect("the grammar fits the parser");
+    let tree = parser.parse(&text, None).expect("nothing ends it early");
+    let (mut nodes, mut found) = (vec![tree.root_node()], Vec::new());
+    while let Some(node) = nodes.pop() {
+        if node.is_error() || node.is_missing() {
+            return None;
+        }
+        if node.kind() == "verbatim_string_characters" {
+            found.push((node.start_byte(), text[node.byte_range()].to_owned()));
+        }
+        nodes.extend((0..node.child_count()).filter_map(|i| node.child(i)));
+    }
+    found.sort_unstable();
+    Some(found.into_iter().map(|(_, text)| text).collect())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1000))]
+    /// Whatever command the reader lets through, PowerShell reads each value as one string.
+    #[test]
+    fn no_powershell_that_is_let_through_reads_its_value_as_anything_else(
+        pieces in prop::collection::vec(prop::sample::select(vec![
+            " {{ x }} ", " {{ x }}\n", "'", "\"", "$(", ")", "`", " ", "\n", "Get-Item ", " # ", "${a}", "@'\n", "\n'@\n",
+            "a", "; ", "(", " -Path ", "@(", "<# ", " #>", " = ", "$a", ", ", "{ ", " }", "‘", "“",
+        ]), 1..12),
+    ) {
+        let command = template(&pieces.concat());
+        if !misplaced(&command, Shell::PowerShell).is_empty() {
+            return Ok(());
+        }
+        let render = |value: &str| command.render(Shell::PowerShell, &|_| Some(Value::text(value))).expect("known");
+        let Some(plain) = literals(&render("x")) else { return Ok(()) };
+        let value = "'; calc #\"$(calc)` ‘’ “ }) <# \n'@\n";
+        let quoted = literals(&crate::text::quote::powershell(value).expect("no NUL")).expect("a string").concat();
+        let expected: Vec<String> =
+            plain.into_iter().map(|one| if one == "'x'" { quoted.clone() } else { one }).collect();
+        prop_assert_eq!(literals(&render(value)), Some(expected), "{}", command.source());
+    }
+}

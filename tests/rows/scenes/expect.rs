@@ -244,7 +244,7 @@ fn texts(play: &Play<'_>) -> Vec<String> {
             Event::StepSettled { why, .. }
             | Event::Refused { why, .. }
             | Event::Closed { close: Close::Failed { why } | Close::Stopped { why } } => {
-                all.push(why.clone())
+                all.push(why.clone());
             }
             _ => {}
         }
