@@ -1,6 +1,6 @@
 //! Scripts and commands with awkward values: each is read whole, and each value is one string and nothing else.
 
-use nofm::model::{Os, Value};
+use nofm::model::{InputId, Os, Value};
 use nofm::profile::{Act, InputKind, Name, Procedure, Shell, Source, Stage, Step, Template, builtin, parse};
 use nofm::text::quote;
 use nofm::transport::checks::{self, ServiceAct};
@@ -143,7 +143,7 @@ fn the_windows_commands_of_every_profile_are_powershell_whatever_the_values() {
         let profile = parse(id, text).unwrap_or_else(|wrong| panic!("{wrong}"));
         // What runs on the console is for sh.
         let windows = profile.roles.iter().any(|role| role.os.contains(&Os::Windows));
-        let is_number = |id| profile.input(id).is_some_and(|input| input.kind == InputKind::Number);
+        let is_number = |id: &InputId| profile.input(id).is_some_and(|input| input.kind == InputKind::Number);
         for (place, template) in commands(&profile).into_iter().filter(|_| windows) {
             let render = |value: &str| {
                 let lookup = |name: &Name| {
