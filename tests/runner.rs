@@ -357,8 +357,8 @@ fn a_restart_that_a_dead_runner_ordered_is_found_and_not_ordered_again() {
     drop(bench.run());
     std::thread::sleep(Duration::from_secs(2));
     bench.kill();
-    bench.boots("second");
     let mut follower = bench.run();
+    bench.boots("second");
     wait(&mut follower, |state| state.close().is_some());
     assert_eq!(follower.state().close(), Some(&Close::Done));
     assert_eq!(bench.restarts(), 1);

@@ -22,6 +22,13 @@ impl Script {
         let text = text
             .replace(['\u{2018}', '\u{2019}', '\u{201a}', '\u{201b}'], "'")
             .replace(['\u{201c}', '\u{201d}', '\u{201e}'], "\"");
+        // It takes the units of sizes in small letters only.
+        let units = ["KB", "MB", "GB", "TB"];
+        let text = units.iter().fold(text, |text, unit| {
+            (0..10).fold(text, |text, digit| {
+                text.replace(&format!("{digit}{unit}"), &format!("{digit}{}", unit.to_lowercase()))
+            })
+        });
         let mut parser = Parser::new();
         parser.set_language(&tree_sitter_powershell::LANGUAGE.into()).expect("the grammar fits the parser");
         let tree = parser.parse(&text, None).expect("nothing ends it early");

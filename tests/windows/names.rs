@@ -77,12 +77,6 @@ fn set_by<'t>(script: &'t Script, node: tree_sitter::Node<'t>) -> Vec<tree_sitte
         "left_assignment_expression" | "script_parameter" => within(node)
             // `$a.b = …` and `$a[b] = …` set nothing of that name.
             .filter(|variable| {
-                !matches!(
-                    variable.parent().map(|parent| parent.kind()),
-                    Some("member_access" | "element_access")
-                )
-            })
-            .filter(|variable| {
                 let mut outer = variable.parent();
                 while let Some(parent) = outer.filter(|parent| parent.id() != node.id()) {
                     if matches!(parent.kind(), "member_access" | "element_access") {

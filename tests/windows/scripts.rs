@@ -1,6 +1,6 @@
 //! Scripts and commands with awkward values: each is read whole, and each value is one string and nothing else.
 
-use nofm::model::{InputId, Os, Value};
+use nofm::model::{Os, Value};
 use nofm::profile::{Act, InputKind, Name, Procedure, Shell, Source, Stage, Step, Template, builtin, parse};
 use nofm::text::quote;
 use nofm::transport::checks::{self, ServiceAct};
@@ -143,28 +143,32 @@ fn the_windows_commands_of_every_profile_are_powershell_whatever_the_values() {
         let profile = parse(id, text).unwrap_or_else(|wrong| panic!("{wrong}"));
         // What runs on the console is for sh.
         let windows = profile.roles.iter().any(|role| role.os.contains(&Os::Windows));
-        let is_number = |id: &InputId| profile.input(id).is_some_and(|input| input.kind == InputKind::Number);
         for (place, template) in commands(&profile).into_iter().filter(|_| windows) {
             let render = |value: &str| {
                 let lookup = |name: &Name| {
-                    Some(match name {
-                        Name::Command(_) => Value::text("C:\\vendor\\setup.exe /S"),
-                        Name::Input(input) if is_number(input) => Value::Number(7.0),
+                    let kind = match name {
+                        Name::Input(id) => profile.input(id).map(|input| input.kind),
+                        _ => None,
+                    };
+                    Some(match (name, kind) {
+                        (Name::Command(_), _) => Value::text("C:\\vendor\\setup.exe /S"),
+                        (_, Some(InputKind::Number)) => Value::Number(3.0),
+                        (_, Some(InputKind::YesNo)) => Value::YesNo(true),
+                        (_, Some(InputKind::Hosts)) => Value::texts([value]),
                         _ => Value::text(value),
                     })
                 };
-                template.render(Shell::PowerShell, &lookup).expect("every value is known")
+                template.render(Shell::PowerShell, &lookup)
             };
-            let plain = Script::read(&render("x"));
-            if plain.faults().is_empty() {
-                count += 1;
-                for value in AWKWARD {
-                    let script = Script::read(&render(value));
-                    assert_eq!(script.faults(), [""; 0], "{id}: {place}: {value:?}");
-                    assert_eq!(script.literals().len(), plain.literals().len(), "{id}: {place}: {value:?}");
-                }
-            } else {
-                panic!("{id}: {place}: {:?}\n{}", plain.faults(), plain.text);
+            // What wants a value of another kind has none that could be awkward.
+            let Ok(plain) = render("x") else { continue };
+            let plain = Script::read(&plain);
+            assert_eq!(plain.faults(), [""; 0], "{id}: {place}: {}", plain.text);
+            count += 1;
+            for value in AWKWARD {
+                let script = Script::read(&render(value).expect("as before"));
+                assert_eq!(script.faults(), [""; 0], "{id}: {place}: {value:?}");
+                assert_eq!(script.literals().len(), plain.literals().len(), "{id}: {place}: {value:?}");
             }
         }
     }
