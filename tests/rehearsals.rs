@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -100,20 +100,25 @@ impl Farm {
     }
 }
 
+/// Ends whatever is at work on the sessions in a state folder.
+pub fn end_runners(home: &Path) {
+    let sessions = StateDir::at(home).and_then(|state| state.sessions()).unwrap_or_default();
+    for session in sessions {
+        let Ok(Some(holder)) = session.holder() else { continue };
+        let line = fs::read(format!("/proc/{}/cmdline", holder.pid)).unwrap_or_default();
+        // The number may be another process's by now.
+        if String::from_utf8_lossy(&line).contains(&*session.path().to_string_lossy())
+            && let Some(pid) = i32::try_from(holder.pid).ok().and_then(Pid::from_raw)
+        {
+            let _ = kill_process(pid, Signal::KILL);
+        }
+    }
+}
+
 impl Drop for Farm {
     fn drop(&mut self) {
         // A runner that was left behind would find its farm gone.
-        let sessions = StateDir::at(self.home()).and_then(|state| state.sessions()).unwrap_or_default();
-        for session in sessions {
-            let Ok(Some(holder)) = session.holder() else { continue };
-            let line = fs::read(format!("/proc/{}/cmdline", holder.pid)).unwrap_or_default();
-            // The number may be another process's by now.
-            if String::from_utf8_lossy(&line).contains(&*session.path().to_string_lossy())
-                && let Some(pid) = i32::try_from(holder.pid).ok().and_then(Pid::from_raw)
-            {
-                let _ = kill_process(pid, Signal::KILL);
-            }
-        }
+        end_runners(&self.home());
         let _ = lab::remove(&self.dir());
     }
 }

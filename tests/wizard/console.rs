@@ -9,7 +9,6 @@ use std::time::{Duration, Instant};
 use nofm::client::{Follower, Mode};
 use nofm::engine::{Event, State};
 use nofm::journal::{Reader, SessionDir, StateDir};
-use rustix::process::{Pid, Signal, kill_process};
 
 use super::tty_pty::Pty;
 
@@ -34,17 +33,7 @@ impl Drop for Home {
             let _ = other.kill();
             let _ = other.wait();
         }
-        let sessions = StateDir::at(self.path("")).and_then(|state| state.sessions()).unwrap_or_default();
-        for session in sessions {
-            let Ok(Some(holder)) = session.holder() else { continue };
-            let line = fs::read(format!("/proc/{}/cmdline", holder.pid)).unwrap_or_default();
-            // The number may be another process's by now.
-            if String::from_utf8_lossy(&line).contains(&*session.path().to_string_lossy())
-                && let Some(pid) = i32::try_from(holder.pid).ok().and_then(Pid::from_raw)
-            {
-                let _ = kill_process(pid, Signal::KILL);
-            }
-        }
+        crate::rehearsals::end_runners(&self.path(""));
         let _ = nofm::lab::remove(&self.lab(""));
     }
 }
