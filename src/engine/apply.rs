@@ -418,8 +418,12 @@ impl State {
 
     /// A reading came in: it is the latest, and every measure that was begun before it was asked for has it.
     fn read(&mut self, probe: &ProbeKey, asked: u64, reading: &Reading) {
+        // It comes too late: whoever waited for it has the newer one.
+        if self.latest.get(probe).is_some_and(|latest| latest.asked > asked) {
+            return;
+        }
         let told = reading.known == Known::Told;
-        let dated = Dated { reading: reading.clone(), at_ms: self.time.now_ms };
+        let dated = Dated { reading: reading.clone(), asked, at_ms: self.time.now_ms };
         let unknown = matches!(reading.seen, Measured::Unknown(_));
         if unknown && !told && self.can_be_told(probe) {
             for purpose in self.measures.go_without(probe, asked) {

@@ -124,6 +124,8 @@ impl SessionTime {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Dated {
     pub reading: Reading,
+    /// The event after which it was asked for.
+    pub asked: u64,
     pub at_ms: u64,
 }
 

@@ -82,7 +82,10 @@ impl Laws {
             Event::Read { probe, asked, reading } => {
                 let unknown_but_told = reading.value().is_none();
                 let value = if unknown_but_told { None } else { reading.value().cloned() };
-                self.read.insert(probe.clone(), (*asked, reading.known, value));
+                // An older answer is never taken for a newer one.
+                if self.read.get(probe).is_none_or(|(newest, ..)| newest <= asked) {
+                    self.read.insert(probe.clone(), (*asked, reading.known, value));
+                }
             }
             Event::Checked { check, server, verdict, .. } => {
                 self.checked.insert((check.clone(), server.clone()), *verdict);

@@ -1,6 +1,6 @@
 //! Waits that may be left, how far they are, and what takes longer than usual.
 
-use nofm::engine::{Choice, Event, Intent, LaneState, Outcome, StepPhase};
+use nofm::engine::{Choice, Event, Intent, LaneState, Outcome, ProbeKey, Reading, Stamp, StepPhase};
 use nofm::words;
 
 use super::{HEAD, INSTALL, ROLE, farm, session, stage, world};
@@ -131,4 +131,22 @@ fn files_of_the_same_name_do_not_meet_on_the_server() {
             format!("cmp '{one}' '{two}'"),
         ]
     );
+}
+
+#[test]
+fn an_answer_that_comes_late_is_never_taken_for_a_newer_one() {
+    let hand = "id = \"hand\"\nmanual = \"Install it.\"\ndone = \"here.ver == target\"";
+    let mut session = farm(&[&stage("servers", "", &[hand])], 1, world(1)).started();
+    let probe = ProbeKey::Fact("ver".into(), Some("s1".into()));
+    let asked = |(_, event): &(Stamp, Event)| match event {
+        Event::Read { probe: read, asked, .. } if *read == probe => Some(*asked),
+        _ => None,
+    };
+    let newest = session.journal.iter().filter_map(asked).max().expect("it was read");
+    let known = session.state.latest[&probe].clone();
+    let reading = Reading::unknown("it did not answer");
+    session.happens(Event::Read { probe: probe.clone(), asked: newest - 1, reading: reading.clone() });
+    assert_eq!(session.state.latest[&probe], known);
+    session.happens(Event::Read { probe: probe.clone(), asked: newest, reading: reading.clone() });
+    assert_eq!(session.state.latest[&probe].reading, reading);
 }
