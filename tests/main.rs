@@ -1,6 +1,7 @@
 #![cfg(test)]
 
 mod bed;
+mod cuts;
 mod guide;
 mod journal;
 mod lab;

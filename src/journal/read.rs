@@ -45,17 +45,13 @@ pub struct Verified {
 /// # Errors
 /// A line that is not as it was written, anywhere but in a torn last line; another format; an event that is no `E`.
 pub fn read_all<E: DeserializeOwned>(session: &SessionDir) -> Result<Read<E>, JournalError> {
-    let mut scanner = Scanner::open(&session.journal_path())?;
-    let header = scanner.header()?;
+    let mut reader = Reader::open(session)?;
     let mut events = Vec::new();
-    let torn = loop {
-        match scanner.event()? {
-            Found::Event(entry) => events.push(entry),
-            Found::Torn(bytes) => break Some(bytes),
-            Found::End => break None,
-        }
-    };
-    Ok(Read { header, events, torn, end: scanner.end })
+    while let Some(entry) = reader.next_event()? {
+        events.push(entry);
+    }
+    let torn = reader.torn();
+    Ok(Read { header: reader.header, events, torn, end: reader.scanner.end })
 }
 
 /// Whether a session's journal is whole and unchanged, and its setup file the one it was started with.
@@ -63,17 +59,11 @@ pub fn read_all<E: DeserializeOwned>(session: &SessionDir) -> Result<Read<E>, Jo
 /// # Errors
 /// The first mistake, with its line.
 pub fn verify(session: &SessionDir) -> Result<Verified, JournalError> {
-    let mut scanner = Scanner::open(&session.journal_path())?;
-    let header = scanner.header()?;
-    session.setup(&header)?;
-    let torn = loop {
-        match scanner.event::<IgnoredAny>()? {
-            Found::Event(_) => {}
-            Found::Torn(bytes) => break Some(bytes),
-            Found::End => break None,
-        }
-    };
-    Ok(Verified { events: scanner.end.seq, torn, head: scanner.end.chain })
+    let mut reader = Reader::open(session)?;
+    session.setup(&reader.header)?;
+    while reader.next_event::<IgnoredAny>()?.is_some() {}
+    let torn = reader.torn();
+    Ok(Verified { events: reader.scanner.end.seq, torn, head: reader.scanner.end.chain })
 }
 
 /// Follows a journal as it grows.
@@ -100,6 +90,11 @@ impl Reader {
         self.scanner.end.seq
     }
 
+    /// Bytes of a line without an end that stood behind the last event when it was last looked for more.
+    pub fn torn(&self) -> Option<u64> {
+        self.scanner.torn
+    }
+
     /// Reads on, up to the event `synced`, as far as the journal holds it. While a runner writes, `synced` must be a
     /// number that it told as synced: what lies behind may yet be taken back. `u64::MAX` reads a journal at rest.
     pub fn read_to<E: DeserializeOwned>(&mut self, synced: u64) -> Result<Vec<Entry<E>>, JournalError> {
@@ -109,8 +104,8 @@ impl Reader {
         }
         while self.seq() < synced {
             match self.scanner.event()? {
-                Found::Event(entry) => events.push(entry),
-                Found::Torn(_) | Found::End => break,
+                Some(entry) => events.push(entry),
+                None => break,
             }
         }
         Ok(events)
@@ -139,17 +134,8 @@ impl Reader {
 
     /// The next event of a journal, or of a part of one, that does not change any more. `None`: there is none.
     pub fn next_event<E: DeserializeOwned>(&mut self) -> Result<Option<Entry<E>>, JournalError> {
-        match self.scanner.event()? {
-            Found::Event(entry) => Ok(Some(entry)),
-            Found::Torn(_) | Found::End => Ok(None),
-        }
+        self.scanner.event()
     }
-}
-
-enum Found<T> {
-    Event(T),
-    Torn(u64),
-    End,
 }
 
 #[derive(Debug)]
@@ -159,6 +145,7 @@ struct Scanner {
     /// Lines read so far.
     line: u64,
     end: End,
+    torn: Option<u64>,
     buffer: Vec<u8>,
     program: String,
 }
@@ -171,6 +158,7 @@ impl Scanner {
             path: path.to_owned(),
             line: 0,
             end: End { seq: 0, offset: 0, chain: Chain::START },
+            torn: None,
             buffer: Vec::new(),
             program: String::new(),
         })
@@ -193,7 +181,7 @@ impl Scanner {
             nofm_journal: u64,
             program: String,
         }
-        if !matches!(self.line()?, Found::Event(())) {
+        if !self.line()? {
             return Err(self.broken("the journal has no whole first line"));
         }
         let known: Written =
@@ -211,11 +199,10 @@ impl Scanner {
         serde_json::from_slice(&self.buffer).map_err(|error| self.unknown(&error))
     }
 
-    fn event<E: DeserializeOwned>(&mut self) -> Result<Found<Entry<E>>, JournalError> {
-        match self.line()? {
-            Found::Event(()) => {}
-            Found::Torn(bytes) => return Ok(Found::Torn(bytes)),
-            Found::End => return Ok(Found::End),
+    /// `None`: nothing whole follows.
+    fn event<E: DeserializeOwned>(&mut self) -> Result<Option<Entry<E>>, JournalError> {
+        if !self.line()? {
+            return Ok(None);
         }
         let before = self.end;
         self.unseal()?;
@@ -225,25 +212,27 @@ impl Scanner {
             return Err(self.broken(&format!("it has the number {} and should have {expected}", line.seq)));
         }
         self.end.seq = expected;
-        Ok(Found::Event(line.into()))
+        Ok(Some(line.into()))
     }
 
-    /// Reads the next line into the buffer, without its line feed.
-    fn line(&mut self) -> Result<Found<()>, JournalError> {
+    /// Reads the next line into the buffer, without its line feed. False: no whole one follows.
+    fn line(&mut self) -> Result<bool, JournalError> {
         self.buffer.clear();
+        self.torn = None;
         let read = (&mut self.from)
             .take(LONGEST_LINE as u64)
             .read_until(b'\n', &mut self.buffer)
             .map_err(|error| JournalError::io("reading", &self.path, error))?;
         if self.buffer.pop_if(|last| *last == b'\n').is_some() {
             self.line += 1;
-            return Ok(Found::Event(()));
+            return Ok(true);
         }
         if read == LONGEST_LINE {
             self.line += 1;
             return Err(self.broken(&format!("it is longer than {LONGEST_LINE} bytes")));
         }
-        Ok(if read == 0 { Found::End } else { Found::Torn(read as u64) })
+        self.torn = (read > 0).then_some(read as u64);
+        Ok(false)
     }
 
     fn unseal(&mut self) -> Result<(), JournalError> {

@@ -9,7 +9,7 @@ use nofm::profile::{Profile, Shell};
 
 use super::farm::{self, Host, NEW, OLD};
 use crate::sim::digest::digest;
-use crate::sim::session::Session;
+use crate::sim::session::{Crashes, Session};
 use crate::sim::world::World;
 
 /// Ends a checker with what is wrong.
@@ -29,6 +29,7 @@ pub struct Scene<'a> {
     answers: BTreeMap<(&'static str, &'static str), Value>,
     pub world: World,
     pub keeps_moments: bool,
+    pub crashes: Crashes,
 }
 
 impl<'a> Scene<'a> {
@@ -39,6 +40,7 @@ impl<'a> Scene<'a> {
             answers: BTreeMap::new(),
             world: farm::world(hosts),
             keeps_moments: false,
+            crashes: Crashes::Never,
         };
         for (input, key, value) in [
             ("version", "", NEW),
@@ -63,7 +65,8 @@ impl<'a> Scene<'a> {
 
     /// Opens the session and answers its inputs; nothing was looked at yet.
     pub fn open(self) -> Result<Rehearsal, String> {
-        let session = Session::of(self.profile.clone(), farm::inventory(&self.hosts), self.world);
+        let mut session = Session::of(self.profile.clone(), farm::inventory(&self.hosts), self.world);
+        session.crashes = self.crashes;
         let mut rehearsal = Rehearsal {
             session,
             log: Vec::new(),

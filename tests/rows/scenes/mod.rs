@@ -4,7 +4,7 @@ pub mod before;
 mod expect;
 pub mod format;
 mod names;
-mod play;
+pub mod play;
 mod timeline;
 
 use std::path::{Path, PathBuf};
@@ -15,6 +15,8 @@ use nofm::model::{Os, RoleId};
 use nofm::profile::Profile;
 
 use self::format::{File, Scene};
+use self::play::Play;
+use crate::sim::session::Crashes;
 use crate::sim::story::{Address, Reaction, StepEffect, Story, fault};
 use crate::sim::world::World;
 
@@ -64,7 +66,9 @@ pub fn scenes(id: &str, profile: &Profile) -> (File, Vec<String>) {
 pub fn play(file: &File, scene: &Scene, profile: &Profile) -> Result<(), String> {
     let inventory = inventory(file, scene);
     let world = world(file, scene, profile, &inventory)?;
-    play::play(file, scene, profile, inventory, world)
+    let mut play = Play::open(file, scene, profile, inventory, world, Crashes::Never)?;
+    play.finish();
+    play.outcome()
 }
 
 pub fn os(text: &str) -> Option<Os> {

@@ -11,7 +11,7 @@ use super::before;
 use super::expect;
 use super::format::{self, File, Scene};
 use super::timeline::{Moment, What, about_text, is_about, timeline};
-use crate::sim::session::Session;
+use crate::sim::session::{Crashes, Session};
 use crate::sim::world::World;
 
 /// What stood on the screen while a stage was in turn.
@@ -47,46 +47,67 @@ pub struct Play<'a> {
     spent: BTreeSet<usize>,
     /// Questions that stay open.
     left: BTreeSet<u64>,
+    /// What was answered when the runner died, of which it may have kept no more than that something was said.
+    cut_off: Option<(About, Choice, String)>,
 }
 
-/// Plays the scene; everything that does not come out as it says.
-pub fn play(
-    file: &File,
-    scene: &Scene,
-    profile: &Profile,
-    inventory: Inventory,
-    world: World,
-) -> Result<(), String> {
-    let unfit = inventory.fit(profile);
-    if !unfit.is_empty() {
-        return Err(format!("the farm does not fit the profile: {unfit}"));
+impl<'a> Play<'a> {
+    /// A scene before its first event, with a runner that dies as `crashes` says.
+    pub fn open(
+        file: &'a File,
+        scene: &'a Scene,
+        profile: &'a Profile,
+        inventory: Inventory,
+        world: World,
+        crashes: Crashes,
+    ) -> Result<Self, String> {
+        let unfit = inventory.fit(profile);
+        if !unfit.is_empty() {
+            return Err(format!("the farm does not fit the profile: {unfit}"));
+        }
+        let mut session = Session::of(profile.clone(), inventory, world);
+        session.crashes = crashes;
+        Ok(Self {
+            file,
+            scene,
+            profile,
+            session,
+            seen: Vec::new(),
+            texts: Vec::new(),
+            wrong: Vec::new(),
+            spent: BTreeSet::new(),
+            left: BTreeSet::new(),
+            cut_off: None,
+        })
     }
-    let session = Session::of(profile.clone(), inventory, world);
-    let mut play = Play {
-        file,
-        scene,
-        profile,
-        session,
-        seen: Vec::new(),
-        texts: Vec::new(),
-        wrong: Vec::new(),
-        spent: BTreeSet::new(),
-        left: BTreeSet::new(),
-    };
-    let ended = match before::begin(&mut play) {
-        Err(lacking) => Ended::Blocked(lacking),
-        Ok(()) => play.pursue(),
-    };
-    let spent = &play.spent;
-    let unspent = scene.questions.iter().enumerate().filter(|(index, _)| !spent.contains(index));
-    let unasked: Vec<String> =
-        unspent.map(|(_, question)| format!("never asked: {}", question.about)).collect();
-    play.wrong.extend(unasked);
-    expect::compare(&mut play, &ended);
-    if play.wrong.is_empty() {
-        return Ok(());
+
+    /// Plays the scene as far as it goes. What is otherwise than it says is noted.
+    pub fn go(&mut self) -> Ended {
+        match before::begin(self) {
+            Err(lacking) => Ended::Blocked(lacking),
+            Ok(()) => self.pursue(),
+        }
     }
-    Err(format!("- {}\n  what happened: {}", play.wrong.join("\n- "), story(&play.session)))
+
+    /// Plays the scene, and notes whatever does not come out as it says.
+    pub fn finish(&mut self) {
+        let ended = self.go();
+        let scene = self.scene;
+        let unspent = scene.questions.iter().enumerate().filter(|(index, _)| !self.spent.contains(index));
+        let unasked: Vec<String> =
+            unspent.map(|(_, question)| format!("never asked: {}", question.about)).collect();
+        self.wrong.extend(unasked);
+        expect::compare(self, &ended);
+    }
+
+    /// # Errors
+    /// Everything that did not come out as the scene says.
+    pub fn outcome(&self) -> Result<(), String> {
+        if self.wrong.is_empty() {
+            return Ok(());
+        }
+        Err(format!("- {}\n  what happened: {}", self.wrong.join("\n- "), story(&self.session)))
+    }
 }
 
 /// What happened, for a message: what was started, and what went otherwise than well.
@@ -149,6 +170,11 @@ impl Play<'_> {
     }
 
     fn answer(&mut self, question: &Question) {
+        if let Some((about, choice, text)) = self.cut_off.take()
+            && about == question.about
+        {
+            return self.reply(question, choice, text);
+        }
         let scene = self.scene;
         let entry =
             scene.questions.iter().enumerate().find(|(index, entry)| {
@@ -172,12 +198,21 @@ impl Play<'_> {
             self.left.insert(question.id);
             return;
         };
+        self.reply(question, choice, text);
+    }
+
+    fn reply(&mut self, question: &Question, choice: Choice, text: String) {
         self.before_reply(&question.about, choice);
-        let reply = Intent::Reply { question: question.id, choice, text };
+        let crashes = self.session.crash_count;
+        let reply = Intent::Reply { question: question.id, choice, text: text.clone() };
         if let Err(why) = self.intent(&reply) {
             let about = about_text(&question.about);
             self.complain(format!("{about}: `{}` is refused: {why}", choice.as_str()));
             self.left.insert(question.id);
+        }
+        // To look again is asked for each time anew.
+        if self.session.crash_count > crashes && choice != Choice::LookAgain {
+            self.cut_off = Some((question.about.clone(), choice, text));
         }
     }
 
