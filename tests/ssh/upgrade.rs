@@ -136,24 +136,35 @@ fn a_full_disk_blocks_before_anything_is_touched() {
     assert!(!bed.events().contains("install started"), "{}", bed.events());
 }
 
+/// What is told of a rehearsal that is held, with its farm at once as fast as `speed` says.
+fn held(profile: &str, fault: &str, speed: &str) -> String {
+    let home = Home::new();
+    bed::sshd();
+    let ended = home.nofm(&["lab", profile, "--ssh", "--headless", "--speed", speed, "--fault", fault]);
+    let dir = home.folder.path().join("labs/igel_ums_ha");
+    let seen = fs::read_to_string(dir.join("events.log")).unwrap();
+    nofm::lab::remove(&dir).unwrap();
+    assert_eq!(ended.code, 4, "{}", ended.out);
+    assert_eq!(seen.matches("ums-2 install started").count(), 1, "{seen}");
+    ended.out
+}
+
+#[test]
+fn what_does_not_come_is_waited_for_and_then_held() {
+    let out = held("igel-ums-ha", "not-normal", "300");
+    assert!(out.contains("end-update-mode"), "{out}");
+}
+
 #[test]
 fn what_does_not_come_to_its_end_is_waited_for_and_then_held() {
-    // A rehearsal waits as much shorter as its farm is faster.
-    let held = |fault: &str, speed: &str| {
-        let home = Home::new();
-        bed::sshd();
-        let lab = ["lab", "igel-ums-ha", "--ssh", "--headless", "--speed", speed, "--fault", fault];
-        let ended = home.nofm(&lab);
-        let dir = home.folder.path().join("labs/igel_ums_ha");
-        let seen = fs::read_to_string(dir.join("events.log")).unwrap();
-        nofm::lab::remove(&dir).unwrap();
-        assert_eq!(ended.code, 4, "{}", ended.out);
-        assert_eq!(seen.matches("ums-2 install started").count(), 1, "{seen}");
-        ended.out
-    };
-    let out = held("not-normal", "60");
-    assert!(out.contains("end-update-mode"), "{out}");
-    let out = held("install-never-ends", "300");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("igel-ums-ha.toml");
+    let text = nofm::profile::builtin::find("igel_ums_ha").unwrap();
+    // A rehearsal waits as much shorter as its farm is faster, and still for longer than a test has to.
+    let sooner = text.replace("= \"15m\"", "= \"2m\"").replace("= \"1h\"", "= \"4m\"");
+    assert_ne!(sooner, text);
+    fs::write(&path, sooner).unwrap();
+    let out = held(path.to_str().unwrap(), "install-never-ends", "300");
     assert!(out.contains("ums-2"), "{out}");
 }
 

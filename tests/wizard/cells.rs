@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
+use std::rc::Rc;
 
 use crossterm::event::KeyCode;
 use nofm::engine::{Intent, StepKey};
@@ -97,7 +98,7 @@ fn preparing() -> Recorded {
 }
 
 /// Every session, and what is pressed on it: each of these is a screen of its own.
-fn screens() -> Vec<(String, Face, Recorded)> {
+fn screens() -> Vec<(String, Face, Rc<Recorded>)> {
     type Named = (&'static str, fn() -> Recorded);
     let sessions: [Named; 8] = [
         ("preparing", preparing),
@@ -125,24 +126,23 @@ fn screens() -> Vec<(String, Face, Recorded)> {
     ];
     let mut screens = Vec::new();
     for (name, session) in sessions {
+        let recorded = Rc::new(session());
         for keys in keys {
-            let recorded = session();
             let mut face = live(&recorded);
             frame(&mut face, USUAL);
             for key in keys {
                 press(&mut face, *key);
             }
-            screens.push((format!("{name} {keys:?}"), face, recorded));
+            screens.push((format!("{name} {keys:?}"), face, recorded.clone()));
         }
         for keys in
             [&[][..], &[KeyCode::Char('e')], &[KeyCode::Char('e'), KeyCode::Tab], &[KeyCode::Char('?')]]
         {
-            let recorded = session();
             let mut face = review(&recorded);
             for key in keys {
                 press(&mut face, *key);
             }
-            screens.push((format!("review of {name} {keys:?}"), face, recorded));
+            screens.push((format!("review of {name} {keys:?}"), face, recorded.clone()));
         }
     }
     screens.extend(before_the_start());
@@ -150,7 +150,7 @@ fn screens() -> Vec<(String, Face, Recorded)> {
 }
 
 /// Every page before the start, as it is and after some of its keys.
-fn before_the_start() -> Vec<(String, Face, Recorded)> {
+fn before_the_start() -> Vec<(String, Face, Rc<Recorded>)> {
     let keys: [&[KeyCode]; 7] = [
         &[],
         &[KeyCode::Char('?')],
@@ -162,10 +162,9 @@ fn before_the_start() -> Vec<(String, Face, Recorded)> {
     ];
     let mut screens = Vec::new();
     let mut seen = BTreeSet::new();
-    for (name, session) in [("ready", ready as fn() -> Recorded), ("spoilt", spoilt)] {
+    for (name, recorded) in [("ready", Rc::new(ready())), ("spoilt", Rc::new(spoilt()))] {
         for pages in 0..Page::ALL.len() {
             for keys in keys {
-                let recorded = session();
                 let mut face = live(&recorded);
                 frame(&mut face, USUAL);
                 for _ in 0..pages {
@@ -176,7 +175,7 @@ fn before_the_start() -> Vec<(String, Face, Recorded)> {
                     press(&mut face, *key);
                 }
                 if seen.insert((name, page, format!("{keys:?}"))) {
-                    screens.push((format!("{name}, page {page:?} {keys:?}"), face, recorded));
+                    screens.push((format!("{name}, page {page:?} {keys:?}"), face, recorded.clone()));
                 }
             }
         }
