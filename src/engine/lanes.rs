@@ -209,13 +209,22 @@ impl State {
         if self.current(key).is_none() {
             return;
         }
-        self.failures.push(FailureRecord {
-            key: key.clone(),
-            cause: cause.clone(),
-            unknown,
-            at_ms: self.time.now_ms,
-            settled: None,
-        });
+        // Looked at again and found as before, it is no second failure.
+        let is_known = |failure: &FailureRecord| {
+            failure.key == *key
+                && failure.cause == *cause
+                && failure.unknown == unknown
+                && failure.settled.is_none()
+        };
+        if !self.failures.iter().any(is_known) {
+            self.failures.push(FailureRecord {
+                key: key.clone(),
+                cause: cause.clone(),
+                unknown,
+                at_ms: self.time.now_ms,
+                settled: None,
+            });
+        }
         self.forget_measures(key);
         self.on_step(key, |lane, now_ms| {
             lane.phase_ms = now_ms;

@@ -25,6 +25,8 @@ fn a_step_for_once_that_was_lost_is_never_offered_again() {
     world.fault("renew", None, Fault::Lost(false));
     let mut session = farm(&[&stage("servers", "", &[INSTALL, RENEW])], 2, world).started();
     assert_eq!(session.offered(), ["look_again", "succeeded", "failed", "hold"]);
+    session.reply(Choice::LookAgain, "").expect("nothing is to be seen");
+    assert_eq!(session.state.failures.len(), 1, "found as before: {:?}", session.state.failures);
     session.reply(Choice::Failed, "I looked").expect("settled");
     assert!(!session.offered().contains(&"retry"), "{:?}", session.offered());
     let question = session.question().id;
