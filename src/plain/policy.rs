@@ -12,6 +12,8 @@ use crate::profile::Offer;
 const TIMES: u32 = 3;
 /// How often is collected what the vendor's support needs.
 const COLLECTIONS: u32 = 1;
+/// How often is looked again whether a step worked whose end nobody saw.
+const LOOKS: u32 = 1;
 /// How often a step that is late is given as long again without a person.
 const LATE_TIMES: u32 = 1;
 /// The reason that stands in the journal where a choice wants one and the answer file has none.
@@ -84,7 +86,9 @@ impl<'a> Policy<'a> {
                 }
                 Some((Choice::Waive, self.answers.waive.get(check)?.clone()))
             }
-            About::Settle(_) | About::KeepUp(_) | About::Barred(..) => None,
+            // Whether it worked the servers may tell by now; to say so is a person's.
+            About::Settle(key) => self.counted(key, Choice::LookAgain, LOOKS),
+            About::KeepUp(_) | About::Barred(..) => None,
         }
     }
 
