@@ -431,3 +431,25 @@ fn exit_statuses_that_count_as_success_are_told_apart_by_later_steps() {
     assert_eq!(fs::read_to_string(bench.on_server("ran")).expect("it ran"), "again\nsaid\n");
     assert_eq!(bench.ends()[0], End::Exit(7));
 }
+
+#[test]
+fn a_server_that_nobody_is_asked_of_any_more_is_found_back() {
+    let step = "[[stages.steps]]\nid = \"ready\"\nwait = \"farm.ready == 'yes'\"\nevery = \"1s\"\n";
+    let fact = "[facts.ready]\nat = \"one node\"\nkind = \"text\"\nrun = \"cat ready\"\n";
+    let mut bench = Bench::new(step, &format!("{fact}{ANY}"));
+    // Whoever comes in while it is off is turned away without a word.
+    bench.stand_in("sh", "[ ! -e off ] || exit 1\nexec /bin/sh \"$@\"");
+    fs::write(bench.on_server("ready"), "no\n").expect("a file");
+    let mut follower = bench.begun();
+    wait(&mut follower, |state| state.active_lanes().next().is_some());
+    fs::write(bench.on_server("off"), "").expect("a mark");
+    wait(&mut follower, |state| !state.lost.is_empty());
+    // Nor does a later runner ask a server that is out of reach.
+    bench.kill();
+    fs::remove_file(bench.on_server("off")).expect("a mark");
+    fs::write(bench.on_server("ready"), "yes\n").expect("a file");
+    let mut follower = bench.run();
+    wait(&mut follower, |state| state.close() == Some(&Close::Done));
+    let back = |event: &Event| matches!(event, Event::ReachBack { .. });
+    assert!(bench.events().iter().any(back), "it was never seen again");
+}

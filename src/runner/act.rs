@@ -282,12 +282,11 @@ impl Pause {
         self.next = (self.next * 2).min(PAUSE);
     }
 
+    /// The server answered. That is told whoever found it out of reach: an earlier runner may have.
     pub(super) fn over(&mut self, place: &Place, tell: &UnboundedSender<Input>) {
         self.next = Duration::from_millis(250);
-        if self.lost
-            && let Some(reach) = reach_of(place, Ok(()))
-        {
-            self.lost = false;
+        self.lost = false;
+        if let Some(reach) = reach_of(place, Ok(())) {
             let _ = tell.send(Input::Reach(reach));
         }
     }

@@ -18,6 +18,7 @@ use super::hand::{self, Due, Hands};
 use super::input::{Input, Reach};
 use super::keys::{Keys, Typing};
 use super::links::Links;
+use super::seek::Sought;
 use super::socket::Said;
 use super::{probe, socket};
 use crate::engine::{
@@ -120,6 +121,7 @@ pub(super) async fn begin(dir: &Path) -> Result<Begun, RunnerError> {
         shown_in: Terminal { cols: 80, rows: 24 },
         tell: tell.clone(),
         probes,
+        sought: Sought::default(),
         waiting: Waiting::default(),
         hands: Hands::default(),
         words: Vec::new(),
@@ -130,6 +132,9 @@ pub(super) async fn begin(dir: &Path) -> Result<Begun, RunnerError> {
     core.open(torn)?;
     // Whoever connects finds the first events on disk.
     core.sync().await?;
+    for server in core.state.lost.keys() {
+        core.sought.seek(server, &core.links, &core.tell);
+    }
     socket::listen(&core.state_dir.socket_path(core.session.id())?, tell, synced)?;
     Ok(Begun { core, inputs, answered })
 }
@@ -159,6 +164,7 @@ struct Core {
     shown_in: Terminal,
     tell: UnboundedSender<Input>,
     probes: Arc<Semaphore>,
+    sought: Sought,
     /// Servers that wait for a person.
     waiting: Waiting,
     /// What stand-ins do at the moment in place of a person.
@@ -419,6 +425,10 @@ impl Core {
                 }
             }
             Input::Reach(reach) => self.reach(reach)?,
+            Input::Found { server } => {
+                self.sought.end(&server);
+                self.reach((server, Ok(())))?;
+            }
             Input::Came { viewer } => {
                 // Who joins is shown what the others look at, which nobody brought to disk for its own sake.
                 if self.state.seq > self.synced.seq() {
@@ -518,6 +528,7 @@ impl Core {
         match outcome {
             Ok(()) if self.state.lost.contains_key(&server) => self.commit(&Event::ReachBack { server })?,
             Err(why) if !self.state.lost.contains_key(&server) => {
+                self.sought.seek(&server, &self.links, &self.tell);
                 self.commit(&Event::ReachLost { server, why })?
             }
             _ => self.state.seq,

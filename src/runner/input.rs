@@ -23,6 +23,10 @@ pub(super) enum Input {
         reach: Option<Reach>,
     },
     Reach(Reach),
+    /// A server that was looked for answers.
+    Found {
+        server: ServerName,
+    },
     Intent {
         viewer: ViewerId,
         id: u64,

@@ -26,6 +26,7 @@ mod keys;
 mod links;
 mod probe;
 mod reboot;
+mod seek;
 mod services;
 mod socket;
 #[cfg(test)]
