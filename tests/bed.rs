@@ -64,8 +64,8 @@ pub struct Bed {
     pub lab: Lab,
     pub form: Form,
     network: Option<Network>,
-    /// By server: where clients are sent to, and the proxy before its other port.
-    fronts: Vec<(String, IpAddr, Proxy)>,
+    /// By server: where clients are sent to, and the proxy before its other port, where the product has one.
+    fronts: Vec<(String, IpAddr, Option<Proxy>)>,
     /// By server: who logs in, where that is not whoever runs the tests.
     users: Vec<(String, String)>,
     folder: PathBuf,
@@ -124,6 +124,24 @@ impl Bed {
             let names: Vec<_> = bed.lab.servers.iter().map(|server| server.name.clone()).collect();
             bed.make_disks(disk_mb);
             bed.up(&names.iter().map(String::as_str).collect::<Vec<_>>());
+        }
+        bed
+    }
+
+    /// A farm of any lab, in the loopback form. Without SSH its servers are folders of this machine.
+    pub fn of(source: &LabSource, change: impl FnOnce(&mut LabOptions)) -> Self {
+        let folder = sweep::new_folder();
+        let mut options = LabOptions {
+            program: Some(PathBuf::from(env!("CARGO_BIN_EXE_nofm"))),
+            ..LabOptions::new(folder.join("the admin's farm"))
+        };
+        change(&mut options);
+        options.sshd = options.ssh.then(|| sshd().to_owned());
+        let lab = lab::create(source, &options).unwrap_or_else(|e| panic!("{e}"));
+        let bed =
+            Self { lab, form: Form::Loopback, network: None, fronts: Vec::new(), users: Vec::new(), folder };
+        for server in &bed.lab.servers {
+            bed.new_boot_id(&server.name);
         }
         bed
     }
@@ -219,11 +237,14 @@ impl Bed {
     pub fn behind_proxy(&mut self, server: &str) -> Proxy {
         let direct = self.sshd_at(server);
         let answers: toml::Table = fs::read_to_string(&self.lab.answers_path).unwrap().parse().unwrap();
-        let port = answers["inputs"]["rest_port"].as_integer().and_then(|port| u16::try_from(port).ok());
-        let rest = SocketAddr::new(direct.ip(), port.unwrap());
-        let ip = proxy::free_address(&[direct.port(), rest.port()]);
+        let rest = answers["inputs"].get("rest_port").map(|port| {
+            let port = port.as_integer().and_then(|port| u16::try_from(port).ok());
+            SocketAddr::new(direct.ip(), port.unwrap())
+        });
+        let ports: Vec<u16> = std::iter::once(direct).chain(rest).map(|at| at.port()).collect();
+        let ip = proxy::free_address(&ports);
         let proxy = Proxy::new(SocketAddr::new(ip, direct.port()), direct);
-        let aside = Proxy::new(SocketAddr::new(ip, rest.port()), rest);
+        let aside = rest.map(|rest| Proxy::new(SocketAddr::new(ip, rest.port()), rest));
         self.fronts.push((server.to_owned(), ip, aside));
         let known = fs::read_to_string(self.known_hosts()).unwrap();
         let (old, new) = (format!("[{}]:", direct.ip()), format!("[{ip}]:"));

@@ -4,6 +4,7 @@ mod bed;
 mod cuts;
 mod guide;
 mod journal;
+mod kills;
 mod lab;
 mod plain;
 mod profiles;

@@ -15,7 +15,9 @@ impl Bed {
             return self.namespaces_up(names);
         }
         for name in names {
-            self.start_sshd(name);
+            if self.lab.ssh.is_some() {
+                self.start_sshd(name);
+            }
             let root = self.root(name);
             let Some(boot) = &self.lab_server(name).boot else { continue };
             let mut path = root.join("bin").into_os_string();
@@ -111,6 +113,11 @@ impl Bed {
     /// The processes of a server, sshd and its sessions among them.
     pub fn processes(&self, server: &str) -> Vec<Pid> {
         sweep::processes(&[&self.root(server), &self.sshd_folder(server)])
+    }
+
+    /// The sshd of a server and the processes that serve its connections.
+    pub fn sshds(&self, server: &str) -> Vec<Pid> {
+        sweep::processes(&[&self.sshd_folder(server)])
     }
 
     fn init_of(&self, server: &str) -> Option<Pid> {
