@@ -240,10 +240,11 @@ fn take(client: TcpStream, door: Door, server: SocketAddr, shared: &Arc<Shared>)
         shared.cable.lock().unwrap().open.push(upstream.try_clone().unwrap());
         let (up, back) = (upstream.try_clone().unwrap(), client.try_clone().unwrap());
         let other = Arc::clone(&shared);
-        // An end that is gone ends the other by what `pump` leaves: there is nobody to tell.
+        // A server that was killed may reset its connections, which ends those of its clients.
         thread::spawn(move || {
-            let done = other.pump(upstream, back, Direction::ToClient);
-            done.err()
+            if other.pump(upstream, back.try_clone().unwrap(), Direction::ToClient).is_err() {
+                let _ = back.shutdown(Shutdown::Both);
+            }
         });
         if shared.pump(client, up.try_clone().unwrap(), Direction::ToServer).is_err() {
             let _ = up.shutdown(Shutdown::Both);

@@ -17,6 +17,8 @@ const NEW: &str = "2.0";
 /// So much is behind the last command of the installer, for its copy to take a while.
 const PADDING: usize = 1 << 20;
 const IGEL_SPEED: f64 = 60.0;
+/// What is installed there, and what is to be.
+pub const IGEL_VERSIONS: [&str; 2] = ["12.04.100", "12.08.130"];
 
 pub fn asset(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/kills").join(name)
@@ -70,7 +72,7 @@ impl Farm {
             fs::read_to_string(self.bed.root(server).join(path)).is_ok_and(|found| found.trim() == text)
         };
         match (self.is_igel, step) {
-            (true, _) => holds(server, "opt/IGEL/RemoteManager/version", "12.08.130"),
+            (true, _) => holds(server, "opt/IGEL/RemoteManager/version", IGEL_VERSIONS[1]),
             (false, "renew") => holds("db-1", "etc/schema", "2"),
             (false, _) => holds(server, "etc/version", NEW),
         }

@@ -1,18 +1,24 @@
 //! An operator who looks at the servers and says what is so, where nothing else can tell.
 
+use std::collections::BTreeSet;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use nofm::client::{Follower, Mode, Runner};
-use nofm::engine::{About, Choice, Intent};
+use nofm::engine::{About, Choice, Intent, Phase, ProbeKey};
 use nofm::journal::{SessionDir, StateDir};
 
-use super::farm::Farm;
+use super::farm::{Farm, IGEL_VERSIONS};
 
 const PATIENCE: Duration = Duration::from_secs(20);
+/// How long before the start something may take to be asked.
+const IDLE: Duration = Duration::from_secs(1);
 
 pub struct Person {
     follower: Follower,
+    /// Questions that were answered; who was refused does not insist.
+    answered: BTreeSet<u64>,
+    began: Instant,
 }
 
 impl Person {
@@ -29,7 +35,7 @@ impl Person {
         let began = Instant::now();
         loop {
             if let Ok(follower) = Follower::open(state_dir, session, "person".into(), Mode::Live) {
-                return (Some(Self { follower }), runner);
+                return (Some(Self { follower, answered: BTreeSet::new(), began }), runner);
             }
             if runner.try_wait().expect("it is waited for").is_some() {
                 return (None, runner);
@@ -39,16 +45,25 @@ impl Person {
         }
     }
 
-    /// Answers what is asked. False: there is no runner any more.
+    /// Answers what is asked. False: there is no runner any more, or nothing for a person to look at.
     pub fn answers(&mut self, farm: &Farm) -> bool {
         self.follower.wait(Duration::from_millis(5)).expect("the session is followed");
         while self.follower.next_event().expect("the journal is readable").is_some() {}
         if self.follower.state().close().is_some() || self.follower.runner() == Runner::Gone {
             return false;
         }
-        let open: Vec<_> = self.follower.state().questions.values().cloned().collect();
+        let state = self.follower.state();
+        let open: Vec<_> = state.questions.values().cloned().collect();
+        let idle = open.is_empty() && state.phase == Phase::Preparing && state.measures.is_empty();
+        if idle && self.began.elapsed() > IDLE {
+            return false;
+        }
         for question in open {
+            if self.answered.contains(&question.id) {
+                continue;
+            }
             let Some((choice, text)) = word(&question.about, farm) else { continue };
+            self.answered.insert(question.id);
             let text = text.to_owned();
             // The runner may be killed in this very moment.
             let _ = self.follower.send(&Intent::Reply { question: question.id, choice, text });
@@ -77,6 +92,10 @@ fn word(about: &About, farm: &Farm) -> Option<(Choice, &'static str)> {
         }
         About::Failure(_) => Some((Choice::Retry, "")),
         About::Confirm(_) => Some((Choice::Yes, "")),
+        About::Tell(ProbeKey::Fact(fact, Some(server))) if fact.as_str().contains("version") => {
+            let new = farm.is_done("install", server.as_str());
+            Some((Choice::Tell, if new { IGEL_VERSIONS[1] } else { IGEL_VERSIONS[0] }))
+        }
         About::Tell(_) => Some((Choice::Tell, "yes")),
         other => panic!("nobody expected to be asked this: {other:?}"),
     }
