@@ -41,10 +41,10 @@ impl Journal {
         let session = state.create_session(&session_id(at(0), product, 0x7f3a), "profile = \"x\"\n").unwrap();
         let mut writer = Writer::create(session.lock(at(0)).unwrap(), "0.1.0", at(0)).unwrap();
         let mut events = Vec::new();
-        for (stamp, event) in played.journal {
+        for (stamp, event) in &played.journal {
             let wall = Timestamp::from_millisecond(stamp.wall_ms).unwrap();
-            writer.submit(Stamp::new(wall, stamp.epoch, stamp.mono_ms), &event).unwrap();
-            events.push(event);
+            writer.submit(Stamp::new(wall, stamp.epoch, stamp.mono_ms), event).unwrap();
+            events.push(event.clone());
         }
         writer.close().unwrap();
         let bytes = std::fs::read(session.journal_path()).unwrap();

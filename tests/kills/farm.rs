@@ -183,7 +183,7 @@ fn write_media(folder: &Path, seed: u64) -> Vec<u8> {
         for line in 0..rng.within(50, 400) {
             match rng.within(0, 9) {
                 0 => printed.extend(b"\x1b[2J\x1b]0;owned\x07\r50 %\r60 %\n\nA 0\nO 0 5\nX denied\nK\n"),
-                1 => printed.extend((0..rng.within(1, 300)).map(|_| rng.next().to_le_bytes()[0])),
+                1 => printed.extend((0..rng.within(1, 300)).map(|_| rng.byte())),
                 2 => printed.extend(vec![b'x'; usize::try_from(rng.within(1, 5_000)).expect("small")]),
                 _ => printed.extend(format!("piece {piece}, line {line}: Gr\u{fc}\u{df}e\n").bytes()),
             }
@@ -191,7 +191,7 @@ fn write_media(folder: &Path, seed: u64) -> Vec<u8> {
         fs::write(folder.join(format!("printed.{piece}")), &printed[from..]).expect("a piece is written");
     }
     let mut installer = fs::read(asset("installer.sh")).expect("the installer");
-    installer.extend((0..PADDING).map(|_| b' ' + (rng.next() % 90) as u8));
+    installer.extend((0..PADDING).map(|_| b' ' + rng.byte() % 90));
     fs::write(folder.join("setup.sh"), installer).expect("the installer is written");
     printed
 }

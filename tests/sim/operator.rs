@@ -1,19 +1,25 @@
 //! An operator drawn from a seed: answers soon or late, twice or to the wrong question, pauses, leaves out,
 //! stops and resumes.
 
-use nofm::engine::{About, Ban, Choice, Close, Event, Intent, Lack, Origin, ProbeKey, Question};
+use nofm::engine::{About, Ban, Choice, Close, Event, Intent, Lack, Origin, ProbeKey, Question, StepPhase};
 use nofm::model::{Access, ViewerId};
 use nofm::plan;
 use nofm::profile::Forbidden;
 
+use super::faults;
 use super::generate::Case;
+use super::odd::odd;
 use super::rng::Rng;
-use super::session::{Crashes, Session};
+use super::session::Session;
 
 /// Events after which an operator gives up.
 const LONG: usize = 1_500;
 /// How.
 const LAST: [Choice; 3] = [Choice::Abort, Choice::Accept, Choice::Hold];
+/// How often a session is resumed at most once nothing goes wrong any more.
+const RESUMES: u64 = 20;
+/// How often an operator looks at it at most until it comes to an end then.
+const LOOKS: u64 = 4_000;
 
 /// How a session of the simulator ended.
 #[derive(Debug, PartialEq, Eq, Clone, Copy, PartialOrd, Ord)]
@@ -33,6 +39,8 @@ pub struct Operator {
     patience: u64,
     resumes: u64,
     old: Vec<u64>,
+    /// How often the operator looked since nothing goes wrong any more.
+    looks: u64,
 }
 
 /// Carries out the case of `seed` to its end. What happened stands in the session.
@@ -50,19 +58,33 @@ pub fn carry_out(case: Case, seed: u64) -> (Ended, Session) {
 /// Carries out a session that was opened, with crashes and an operator as `seed` has them.
 pub fn operate(mut session: Session, seed: u64) -> (Ended, Session) {
     let mut rng = Rng::new(seed ^ 0x0FEA_51B1);
-    session.crashes = match rng.within(0, 9) {
-        0..=4 => Crashes::Never,
-        5 => Crashes::Always,
-        _ => Crashes::Percent(rng.within(1, 20)),
-    };
+    faults::disturb(&mut session, &mut rng);
     session.digest_every = 16;
-    if rng.chance(20) {
-        session.world.clock_error_ms = -3_600_000;
-    }
     let patience = rng.within(0, 12);
-    let mut operator = Operator { rng, session, patience, resumes: 3, old: Vec::new() };
+    let mut operator = Operator { rng, session, patience, resumes: 3, old: Vec::new(), looks: 0 };
     let ended = operator.run();
+    operator.session.ended_well(ended);
     (ended, operator.session)
+}
+
+impl Session {
+    /// Whoever looks at its end is told why it ended so, and how it goes on.
+    fn ended_well(&self, ended: Ended) {
+        let close = self.state.closed.as_ref();
+        assert!(close.is_some() || ended == Ended::Blocked, "it has no end\n{}", self.tail());
+        if let Some(close) = close.filter(|close| **close != Close::Done) {
+            assert!(!close.why().trim().is_empty(), "it does not say why it ended");
+        }
+        for lane in self.state.active_lanes() {
+            let failed = matches!(lane.step, StepPhase::Failed(_));
+            let by_wish = self.state.paused || self.state.halt.is_some();
+            assert!(
+                !failed || lane.ruled.is_some() || by_wish || close.is_some(),
+                "{} failed, and nothing is said of how it goes on",
+                lane.key
+            );
+        }
+    }
 }
 
 impl Operator {
@@ -71,6 +93,7 @@ impl Operator {
             return Ended::Blocked;
         }
         loop {
+            self.must_come_to_an_end();
             // Sometimes the operator looks in the middle, and not when all waits for an answer.
             if self.rng.chance(40) {
                 let ms = self.rng.within(100, 120_000);
@@ -91,18 +114,43 @@ impl Operator {
                 None => {}
             }
             self.interfere();
-            self.open_doors();
+            if !self.session.is_healed {
+                self.open_doors();
+            }
             self.answer();
         }
     }
 
+    /// Once nothing goes wrong any more, who does what is asked brings it to its end.
+    fn must_come_to_an_end(&mut self) {
+        if !self.session.is_healed {
+            return;
+        }
+        if self.looks == 0 {
+            self.patience = 0;
+            self.resumes = self.resumes.max(RESUMES);
+            let waiting: Vec<Access> = self.session.state.access.keys().cloned().collect();
+            for access in waiting {
+                let _ = self.session.intent(&Intent::Deny { access: vec![access] });
+            }
+        }
+        self.looks += 1;
+        assert!(self.looks < LOOKS, "it does not come to an end\n{}", self.session.tail());
+    }
+
     fn prepare(&mut self) -> bool {
         let take = Intent::TakePen { by_force: true };
-        self.session.intent(&take).expect("the pen is taken");
-        self.session.intent(&Intent::Survey).expect("a survey is always allowed");
-        self.session.intent(&Intent::Check { check: None, server: None }).expect("checks are wanted");
+        for wish in [take, Intent::Survey, Intent::Check { check: None, server: None }] {
+            // A runner may die at any of them.
+            let _ = self.session.intent(&wish);
+        }
         for _ in 0..60 {
-            self.session.rest();
+            // What is still to come by itself comes during the upgrade.
+            self.session.go(u64::MAX, |session| {
+                let state = &session.state;
+                let idle = state.measures.is_empty() && state.active_lanes().next().is_none();
+                idle || !state.questions.is_empty()
+            });
             if self.session.state.closed.is_some() {
                 self.session.resume();
                 continue;
@@ -117,9 +165,7 @@ impl Operator {
                 Lack::Warned { check, server, .. } => {
                     let (check, server) = (check.clone(), server.clone());
                     let reason = "we know why".to_owned();
-                    self.session
-                        .intent(&Intent::Waive { check, server, reason })
-                        .expect("a warning can be waived");
+                    let _ = self.session.intent(&Intent::Waive { check, server, reason });
                 }
                 Lack::Blocked { check, server, .. } => {
                     let (check, server) = (check.clone(), server.clone());
@@ -132,9 +178,7 @@ impl Operator {
                     self.session.pass(30_000);
                 }
                 Lack::Unchecked => {
-                    self.session
-                        .intent(&Intent::Check { check: None, server: None })
-                        .expect("checks are wanted");
+                    let _ = self.session.intent(&Intent::Check { check: None, server: None });
                 }
                 _ => return false,
             }
@@ -146,10 +190,10 @@ impl Operator {
     /// What an operator does besides answering.
     fn interfere(&mut self) {
         if self.session.state.paused || !self.session.state.paused_servers.is_empty() {
-            if self.rng.chance(60) {
+            if self.session.is_healed || self.rng.chance(60) {
                 let paused: Vec<_> = self.session.state.paused_servers.iter().cloned().map(Some).collect();
                 for server in paused.into_iter().chain([None]) {
-                    self.session.intent(&Intent::Unpause { server }).expect("what is paused can go on");
+                    let _ = self.session.intent(&Intent::Unpause { server });
                 }
             }
             return;
@@ -158,6 +202,16 @@ impl Operator {
             return;
         }
         self.patience -= 1;
+        if self.rng.chance(40) {
+            let wish = odd(&mut self.rng, &self.session);
+            let viewer = match self.rng.within(0, 3) {
+                0 => ViewerId::from("somebody else"),
+                _ => self.session.viewer.clone(),
+            };
+            let _ = self.session.wish(&viewer, &wish);
+            let _ = self.session.intent(&Intent::TakePen { by_force: true });
+            return;
+        }
         let names: Vec<_> =
             self.session.setup.inventory.servers.iter().map(|server| server.name.clone()).collect();
         let server = self.rng.pick(&names).clone();
@@ -176,7 +230,7 @@ impl Operator {
             },
             4 => Intent::Reply { question: 1, choice: Choice::Yes, text: "late".into() },
             _ => {
-                self.session.intent(&Intent::TakePen { by_force: false }).expect("nobody else holds the pen");
+                let _ = self.session.intent(&Intent::TakePen { by_force: false });
                 let other = ViewerId::from("somebody else");
                 let refused = self.session.wish(&other, &Intent::Stop);
                 // After a crash nobody holds it.

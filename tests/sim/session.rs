@@ -7,15 +7,17 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use nofm::engine::{
-    Before, Choice, Close, Decision, End, Event, Intent, Job, Phase, Place, ProbeKey, Question, Reading,
-    Stamp, State, StepKey, Work, decide,
+    Choice, Close, Decision, End, Event, Intent, Job, Phase, Place, ProbeKey, Question, Stamp, State,
+    StepKey, Work, decide,
 };
 use nofm::inventory::Inventory;
-use nofm::model::{Access, ViewerId};
+use nofm::model::{Access, ServerName, ViewerId};
 use nofm::plan::{self, Setup};
 use nofm::profile::{self, Profile};
 
-use super::digest::digest;
+use super::digest::same;
+use super::due::Due;
+use super::faults::{Disk, Start};
 use super::laws::Laws;
 use super::rng::Rng;
 use super::world::World;
@@ -36,38 +38,10 @@ pub enum Crashes {
     Percent(u64),
 }
 
-/// What the runner waits for, and what befalls the world.
-#[derive(Clone, Debug)]
-enum Due {
-    /// Memory of the runner, as is the next.
-    Answer {
-        probe: ProbeKey,
-        asked: u64,
-        reading: Reading,
-    },
-    End {
-        key: StepKey,
-        place: Place,
-        run: String,
-    },
-    /// The outcome of looking up what a step goes by.
-    Found {
-        key: StepKey,
-        place: Place,
-        found: Result<Before, String>,
-    },
-    /// A server is back that was to be restarted, without having been told so.
-    Restarted {
-        key: StepKey,
-        place: Place,
-    },
-    Lost(nofm::model::ServerName),
-    Back(nofm::model::ServerName),
-    SetFact(super::world::FactAt, String),
-}
-
 pub struct Session {
     pub setup: Arc<Setup>,
+    /// The profile, where it is worth showing.
+    text: String,
     pub state: State,
     /// The state folded from events that went through JSON, where that is compared.
     shadow: Option<State>,
@@ -76,6 +50,15 @@ pub struct Session {
     pub laws: Laws,
     pub crashes: Crashes,
     pub crash_count: usize,
+    /// How many events are on disk for certain.
+    synced: usize,
+    /// Whether a runner that dies takes events with it that were not synced.
+    pub loses_tails: bool,
+    /// Of 100 answers and ends, how many come twice.
+    pub repeats: u64,
+    /// What happens to the disk before an event of that number.
+    pub disk: BTreeMap<usize, Disk>,
+    pub is_healed: bool,
     rng: Rng,
     epoch: u32,
     epoch_began_ms: u64,
@@ -88,6 +71,12 @@ pub struct Session {
     pub viewer: ViewerId,
 }
 
+/// Of so many seeds one has its state compared with what its events say once they went through JSON.
+const SHADOWED: u64 = 8;
+
+/// How many runners have their state compared with the fold of the journal, before only each of so many has.
+const FOLDED: usize = 8;
+
 /// For how many events a runner is let die after every one.
 const ALWAYS_MAX: usize = 400;
 
@@ -96,10 +85,11 @@ const EVENTS_MAX: usize = 40_000;
 
 impl Session {
     pub fn new(profile: &str, inventory: Inventory, world: World, seed: u64) -> Self {
-        let profile =
-            profile::parse("sim.toml", profile).unwrap_or_else(|wrong| panic!("{wrong}\n{profile}"));
-        let mut session = Self::unopened(profile, inventory, world, seed);
-        session.shadow = Some(State::new(session.setup.clone()));
+        let parsed = profile::parse("sim.toml", profile).unwrap_or_else(|wrong| panic!("{wrong}\n{profile}"));
+        let mut session = Self::unopened(parsed, inventory, world, seed);
+        session.text = profile.to_owned();
+        // To write and read every event takes longer than all else.
+        session.shadow = seed.is_multiple_of(SHADOWED).then(|| State::new(session.setup.clone()));
         session.open();
         session
     }
@@ -114,6 +104,7 @@ impl Session {
     fn unopened(profile: Profile, inventory: Inventory, world: World, seed: u64) -> Self {
         let setup = Arc::new(Setup::new("sim".into(), profile, inventory, 1.0));
         Self {
+            text: String::new(),
             state: State::new(setup.clone()),
             shadow: None,
             laws: Laws::default(),
@@ -122,6 +113,11 @@ impl Session {
             world,
             crashes: Crashes::Never,
             crash_count: 0,
+            synced: 0,
+            loses_tails: false,
+            repeats: 0,
+            disk: BTreeMap::new(),
+            is_healed: false,
             rng: Rng::new(seed),
             epoch: 0,
             epoch_began_ms: 0,
@@ -146,14 +142,20 @@ impl Session {
 
     fn open(&mut self) {
         let crashes = std::mem::replace(&mut self.crashes, Crashes::Never);
+        let disk = std::mem::take(&mut self.disk);
         let event = Event::Opened { program: "nofm 0.1.0".into(), host: "console".into() };
         self.append(event).expect("no crash is planned");
+        self.synced = self.journal.len();
         self.crashes = crashes;
+        self.disk = disk;
     }
 
     /// Journals an event and applies it: first to the laws, which judge it by the state before it.
     fn append(&mut self, event: Event) -> Result<(), Crashed> {
         assert!(self.journal.len() < EVENTS_MAX, "the session does not come to an end");
+        if let Some(fault) = self.disk.remove(&self.journal.len()) {
+            return self.fails_to_write(fault);
+        }
         let seq = self.journal.len() as u64 + 1;
         let stamp = self.stamp();
         self.laws.before(&self.state, seq, &event);
@@ -161,7 +163,7 @@ impl Session {
         if let Some(shadow) = &mut self.shadow {
             shadow.apply(seq, stamp, &through_json(&event));
             if (self.journal.len() + 1).is_multiple_of(self.digest_every) {
-                assert_eq!(digest(&self.state), digest(shadow), "the fold of the journal is the live state");
+                assert!(same(&self.state, shadow), "the fold of the journal is the live state");
             }
         }
         self.laws.after(&self.state, &event);
@@ -179,29 +181,97 @@ impl Session {
         if crash { Err(Crashed) } else { Ok(()) }
     }
 
+    /// The event is not taken, and the runner ends.
+    fn fails_to_write(&mut self, fault: Disk) -> Result<(), Crashed> {
+        match fault {
+            Disk::Full => {
+                self.world.inject("a full disk");
+                if self.state.closed.is_none() {
+                    let crashes = std::mem::replace(&mut self.crashes, Crashes::Never);
+                    let why = "the disk of the console is full".to_owned();
+                    self.append(Event::Closed { close: Close::Stopped { why } })?;
+                    self.crashes = crashes;
+                }
+                self.synced = self.journal.len();
+            }
+            Disk::Broken => {
+                self.world.inject("a broken disk");
+                self.forget_from(self.synced);
+            }
+        }
+        Err(Crashed)
+    }
+
+    /// Events from this number on never were.
+    fn forget_from(&mut self, count: usize) {
+        if count == self.journal.len() {
+            return;
+        }
+        self.world.inject("a tail of the journal that is lost");
+        self.journal.truncate(count);
+        self.laws = Laws::default();
+        self.state = State::new(self.setup.clone());
+        for (seq, (stamp, event)) in (1..).zip(&self.journal) {
+            self.laws.before(&self.state, seq, event);
+            self.state.apply(seq, *stamp, event);
+            self.laws.after(&self.state, event);
+        }
+        if let Some(shadow) = &mut self.shadow {
+            *shadow = self.state.clone();
+        }
+    }
+
     /// A new runner takes over: nothing is left but journal and world.
     pub fn crash(&mut self) {
         self.crash_count += 1;
-        let mut folded = State::new(self.setup.clone());
-        for (seq, (stamp, event)) in (1..).zip(&self.journal) {
-            folded.apply(seq, *stamp, event);
+        self.world.inject("a runner that dies");
+        // Each is folded anew from the first event on, laws and all.
+        if self.loses_tails && self.crash_count <= FOLDED {
+            let (synced, all) = (self.synced as u64, self.journal.len() as u64);
+            let kept = self.rng.within(0, all - synced) + synced;
+            self.forget_from(usize::try_from(kept).expect("no more than there were"));
         }
-        assert_eq!(digest(&folded), digest(&self.state), "the fold of the journal is the live state");
-        assert_eq!(
-            decide(&folded, self.now_ms()),
-            decide(&self.state, self.now_ms()),
-            "both decide the same"
-        );
-        self.state = folded;
+        if self.crash_count <= FOLDED || self.crash_count.is_multiple_of(FOLDED) {
+            self.fold();
+        }
         self.asked.clear();
         self.running.clear();
-        self.agenda.retain(|_, due| matches!(due, Due::Lost(_) | Due::Back(_) | Due::SetFact(..)));
+        self.agenda.retain(|_, due| due.outlives_the_runner());
         // Nobody noticed at once.
         let away_ms = self.rng.within(0, 60_000);
         self.world.pass(self.world.now_ms + away_ms);
         self.epoch += 1;
         self.epoch_began_ms = self.world.now_ms;
         self.open();
+        while self.loses_tails && self.rng.chance(5) {
+            self.world.inject("a runner that dies as it opens");
+            self.epoch += 1;
+            self.epoch_began_ms = self.world.now_ms;
+            self.open();
+        }
+    }
+
+    /// Nothing is left of the state but what the journal says.
+    fn fold(&mut self) {
+        let mut folded = State::new(self.setup.clone());
+        for (seq, (stamp, event)) in (1..).zip(&self.journal) {
+            folded.apply(seq, *stamp, event);
+        }
+        assert!(same(&folded, &self.state), "the fold of the journal is the live state");
+        let now_ms = self.now_ms();
+        assert_eq!(decide(&folded, now_ms), decide(&self.state, now_ms), "both decide the same");
+        self.state = folded;
+    }
+
+    /// Whatever goes wrong ends, and nothing goes wrong any more.
+    pub(super) fn heal(&mut self) {
+        self.is_healed = true;
+        self.crashes = Crashes::Never;
+        self.loses_tails = false;
+        self.repeats = 0;
+        self.disk.clear();
+        self.agenda.retain(|_, due| !due.is_fault());
+        self.world.heal();
     }
 
     /// The operator resumes a session that stopped.
@@ -213,7 +283,7 @@ impl Session {
         self.crash();
     }
 
-    fn due(&mut self, in_ms: u64, due: Due) {
+    pub(super) fn due(&mut self, in_ms: u64, due: Due) {
         self.count += 1;
         self.agenda.insert((self.world.now_ms + in_ms, self.count), due);
     }
@@ -253,8 +323,13 @@ impl Session {
                 Work::Probe { probe, asked } => {
                     if self.asked.insert((probe.clone(), *asked)) {
                         let reading = self.world.answer(&self.state, probe);
-                        let in_ms = self.rng.within(1, 900);
                         let due = Due::Answer { probe: probe.clone(), asked: *asked, reading };
+                        if self.rng.chance(self.repeats) {
+                            self.world.inject("an answer that comes twice");
+                            let in_ms = self.rng.within(1, 20_000);
+                            self.due(in_ms, due.clone());
+                        }
+                        let in_ms = self.rng.within(1, 900);
                         self.due(in_ms, due);
                     }
                 }
@@ -290,8 +365,23 @@ impl Session {
             }
             _ => {}
         }
+        if let Some(in_ms) = self.unheard(place) {
+            let start = Start::drawn(&mut self.rng);
+            self.world.inject(start.name());
+            if start != Start::Unheard {
+                self.due(in_ms, Due::Start { key: key.clone(), place: place.clone() });
+            }
+            if start == Start::NotArrived {
+                return Ok(());
+            }
+        }
         let ends_ms = self.world.start(&run, key, place, &job);
         let due = Due::End { key: key.clone(), place: place.clone(), run };
+        if self.rng.chance(self.repeats) {
+            self.world.inject("an end that comes twice");
+            let later_ms = self.rng.within(0, 60_000);
+            self.due(ends_ms - self.world.now_ms + later_ms, due.clone());
+        }
         self.due(ends_ms - self.world.now_ms, due);
         Ok(())
     }
@@ -300,11 +390,12 @@ impl Session {
     /// `stop` says so.
     fn step(&mut self, until_ms: u64, stop: &mut impl FnMut(&Self) -> bool) -> Result<bool, Crashed> {
         let decision = self.settle()?;
+        self.synced = self.journal.len();
         self.act(&decision.work)?;
         if self.state.closed.is_some() || stop(self) {
             return Ok(false);
         }
-        if std::env::var_os("NOFM_SIM_SEED").is_some() {
+        if super::seeds::is_single() {
             Laws::say_at_rest(&self.state, &decision, || self.tail());
         }
         self.laws.at_rest(&self.state, &decision);
@@ -326,8 +417,23 @@ impl Session {
 
     fn happen(&mut self, due: Due) -> Result<(), Crashed> {
         match due {
-            Due::Answer { probe, asked, reading } => self.append(Event::Read { probe, asked, reading }),
+            Due::Answer { probe, asked, reading } => {
+                // What was asked for something that is over meanwhile is of no use.
+                if !self.state.wanted.contains_key(&probe) {
+                    return Ok(());
+                }
+                self.append(Event::Read { probe, asked, reading })
+            }
+            Due::Start { key, place } => {
+                let lane = self.state.lane(&key.lane);
+                let open = lane.is_some_and(|lane| self.state.step_key(lane) == key && lane.is_running());
+                if open { self.start(&key, &place) } else { Ok(()) }
+            }
             Due::End { key, place, run } => {
+                if let Some(in_ms) = self.unheard(&place) {
+                    self.due(in_ms, Due::End { key, place, run });
+                    return Ok(());
+                }
                 self.running.remove(&(key.clone(), place.clone()));
                 let run = self.world.runs[&run].clone();
                 let event = ended(&key, &place, run.end, &run.output);
@@ -344,13 +450,22 @@ impl Session {
                 self.running.remove(&(key.clone(), place.clone()));
                 self.append(ended(&key, &place, End::Exit(0), ""))
             }
-            Due::Lost(server) => self.append(Event::ReachLost { server, why: "no answer".into() }),
-            Due::Back(server) => self.append(Event::ReachBack { server }),
+            Due::Lost(server) => self.is_lost(server),
+            Due::Back(server) => self.is_back(server),
             Due::SetFact(at, value) => {
                 self.world.facts.insert(at, value);
                 Ok(())
             }
+            due => self.befall(due),
         }
+    }
+
+    pub(super) fn is_lost(&mut self, server: ServerName) -> Result<(), Crashed> {
+        self.append(Event::ReachLost { server, why: "no answer".into() })
+    }
+
+    pub(super) fn is_back(&mut self, server: ServerName) -> Result<(), Crashed> {
+        self.append(Event::ReachBack { server })
     }
 
     /// Looks for what the step's output must have and must not have.
@@ -395,8 +510,9 @@ impl Session {
         while self.settle().is_err() {
             self.crash();
         }
+        self.synced = self.journal.len();
         let judged = self.state.judge(viewer, intent);
-        let (events, answer) = match judged {
+        let (events, mut answer) = match judged {
             Ok(events) => (events, Ok(())),
             Err(why) => {
                 let intent = format!("{intent:?}");
@@ -404,7 +520,14 @@ impl Session {
             }
         };
         for event in events {
-            if self.append(event).is_err() {
+            let at = self.journal.len();
+            let outcome = self.append(event.clone());
+            // Nobody is answered before it is on disk.
+            self.synced = self.journal.len();
+            if outcome.is_err() {
+                if self.journal.get(at).is_none_or(|(_, taken)| *taken != event) {
+                    answer = Err("the runner died before it answered".to_owned());
+                }
                 self.crash();
                 break;
             }
@@ -488,6 +611,23 @@ impl Session {
 
     pub fn is_preparing(&self) -> bool {
         self.state.phase == Phase::Preparing
+    }
+}
+
+thread_local! {
+    static TELLS: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
+}
+
+/// Whether a session of this thread that a panic ends is shown.
+pub fn tell_of_panics(tells: bool) {
+    TELLS.set(tells);
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        if std::thread::panicking() && TELLS.get() {
+            eprintln!("{}\n{:#?}\n{}", self.text, self.setup.inventory, self.tail());
+        }
     }
 }
 

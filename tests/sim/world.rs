@@ -62,6 +62,7 @@ pub enum Fault {
 #[derive(Clone, Debug)]
 pub struct Run {
     pub key: StepKey,
+    place: Place,
     pub ends_ms: u64,
     pub end: End,
     /// What becomes different once it ends.
@@ -94,6 +95,14 @@ pub struct World {
     pub services: BTreeMap<ServerName, Vec<(&'static str, &'static str)>>,
     /// Servers whose services do not run.
     pub down: BTreeSet<ServerName>,
+    /// Until when nothing is heard of a server, and nothing reaches it.
+    pub away: BTreeMap<ServerName, u64>,
+    /// Servers without power.
+    pub off: BTreeSet<ServerName>,
+    /// What a fact says wrongly, from when until when.
+    pub lies: BTreeMap<FactAt, (String, u64, u64)>,
+    /// How often each kind of fault came about.
+    pub injected: BTreeMap<&'static str, u64>,
     /// What follows by itself in the product whenever time has passed.
     pub reacts: Option<fn(&mut World)>,
     /// What the product does, where that is data; then `effects`, `faults` and `reacts` have no part in it.
@@ -145,6 +154,9 @@ impl World {
         }
         let effect = self.effect(key, place);
         let fault = self.next_fault(key, place);
+        if fault.is_some() {
+            self.inject("a step that goes wrong");
+        }
         let (end, acts, factor) = match fault {
             None => (End::Exit(effect.status), true, 1),
             Some(Fault::Fails(status)) => (End::Exit(status), false, 1),
@@ -163,9 +175,62 @@ impl World {
         let then = if acts { self.follows(key, place, Some(job)) } else { Vec::new() };
         let restarts = (acts && matches!(job, Job::Reboot { .. })).then(|| place.clone());
         let output = effect.output;
-        let new = Run { key: key.clone(), ends_ms, end, then, output, applied: false, restarts };
+        let new = Run {
+            key: key.clone(),
+            place: place.clone(),
+            ends_ms,
+            end,
+            then,
+            output,
+            applied: false,
+            restarts,
+        };
         self.runs.insert(run.to_owned(), new);
         ends_ms
+    }
+
+    pub fn inject(&mut self, fault: &'static str) {
+        *self.injected.entry(fault).or_default() += 1;
+    }
+
+    /// Until when nothing is heard of a place, where that is so now.
+    pub fn away_until(&self, place: &Place) -> Option<u64> {
+        let Place::Server(server) = place else { return None };
+        self.away.get(server).copied().filter(|until_ms| *until_ms > self.now_ms)
+    }
+
+    /// A server loses its power: whatever ran there is gone, and did nothing.
+    pub fn cut_power(&mut self, server: &ServerName, until_ms: u64) {
+        let here = Place::Server(server.clone());
+        for run in self.runs.values_mut().filter(|run| run.place == here && !run.applied) {
+            run.applied = true;
+            // What was to restart it is not asked how that came about.
+            run.end = if run.restarts.is_some() { End::Exit(0) } else { End::Lost("reboot".into()) };
+        }
+        *self.boots.entry(here).or_default() += 1;
+        self.away.insert(server.clone(), until_ms);
+        self.off.insert(server.clone());
+        self.down.insert(server.clone());
+    }
+
+    pub fn power_on(&mut self, server: &ServerName) {
+        if self.off.remove(server) {
+            self.down.remove(server);
+        }
+    }
+
+    /// Nothing goes wrong any more.
+    pub fn heal(&mut self) {
+        for server in std::mem::take(&mut self.off) {
+            self.down.remove(&server);
+        }
+        self.away.clear();
+        self.lies.clear();
+        self.silent.clear();
+        self.faults.clear();
+        self.ordered.clear();
+        self.clocks.clear();
+        self.clock_error_ms = 0;
     }
 
     fn effect(&self, key: &StepKey, place: &Place) -> Effect {
@@ -435,7 +500,11 @@ impl World {
     }
 
     /// What comes back for `probe` at this moment.
-    pub fn answer(&self, state: &State, probe: &ProbeKey) -> Reading {
+    pub fn answer(&mut self, state: &State, probe: &ProbeKey) -> Reading {
+        let (ProbeKey::Fact(_, asked) | ProbeKey::Check(_, asked)) = probe;
+        if asked.as_ref().is_some_and(|server| self.away_until(&Place::Server(server.clone())).is_some()) {
+            return Reading::unknown("no route to it");
+        }
         let ask = match state.ask_of(probe) {
             Err(why) => return Reading::unknown(why),
             Ok(None) => return Reading::unknown(""),
@@ -445,9 +514,17 @@ impl World {
             ProbeKey::Fact(id, server) => {
                 let at = (id.to_string(), server.clone());
                 if self.silent.get(&at).is_some_and(|until_ms| self.now_ms < *until_ms) {
+                    self.inject("no answer");
                     return Reading::unknown("it did not answer");
                 }
-                let Some(text) = self.facts.get(&at) else { return Reading::unknown("nobody knows it") };
+                let lie = self.lies.get(&at).filter(|(_, from, to)| (*from..*to).contains(&self.now_ms));
+                let lie = lie.map(|(lie, ..)| lie.clone());
+                if lie.is_some() {
+                    self.inject("a fact that is not so");
+                }
+                let Some(text) = lie.as_ref().or(self.facts.get(&at)) else {
+                    return Reading::unknown("nobody knows it");
+                };
                 let status = i32::from(text == "no");
                 let yes_no = state.fact_kind(id) == Some(nofm::profile::FactKind::YesNo);
                 let raw = Raw {
