@@ -6,7 +6,6 @@ use std::fmt::Write as _;
 use nofm::engine::{LaneState, StageState, State};
 
 /// Whether two states are the same. Names every field, so that one that is added is compared too.
-#[expect(clippy::too_many_lines, reason = "a list of fields")]
 pub fn same(one: &State, other: &State) -> bool {
     let State {
         setup: _,

@@ -12,7 +12,11 @@ use super::world::World;
 use super::{generate, seeds};
 use crate::rows::farm::{OLD, SMALL, WHOLE};
 use crate::rows::rehearsal::Scene;
-use crate::rows::scenes::{self, before::answers, format::File};
+use crate::rows::scenes::{
+    self,
+    before::answers,
+    format::{File, Scene as Told},
+};
 
 /// How many worlds of each product the suite tries.
 const SEEDS: u64 = 400;
@@ -43,12 +47,9 @@ fn disturb(rng: &mut Rng, world: &mut World, profile: &Profile) {
 fn session(file: &File, text: &str, profile: &Profile, seed: u64) -> Session {
     let mut rng = Rng::new(seed);
     // A session in which all blocks from the start tells little.
-    let scene = loop {
-        let scene = rng.pick(&file.scenes);
-        if !scene.ends.all().iter().any(|end| end == "blocked") {
-            break scene;
-        }
-    };
+    let blocks = |scene: &&Told| scene.ends.all().iter().any(|end| end == "blocked");
+    let open: Vec<_> = file.scenes.iter().filter(|scene| !blocks(scene)).collect();
+    let scene = *rng.pick(&open);
     let inventory = scenes::inventory(file, scene);
     let given = answers(file, scene, profile, &inventory).expect("the scenes are right");
     let mut world = scenes::world(file, scene, profile, &inventory).expect("the scenes are right");
