@@ -1,7 +1,7 @@
 //! The journal and what lies beside it, on real files.
 
 mod children;
-mod damage;
+pub mod damage;
 mod farm;
 mod full_disk;
 mod golden;

@@ -2,6 +2,7 @@
 //! and two folders for servers.
 
 mod bans;
+mod refused;
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};

@@ -182,6 +182,8 @@ pub(super) fn resume(args: &ResumeArgs) -> anyhow::Result<u8> {
             session.id()
         )));
     }
+    // Before anything else of it is read: a damaged file is told as such, not as one with mistakes.
+    can_go_on(&state_dir, &session)?;
     let file = setup_of(&session)?;
     let profile = profile::parse(&file.profile.name, &file.profile.text).map_err(Faulty::from)?;
     // A rehearsal's own answers lie beside its inventory.
@@ -192,24 +194,25 @@ pub(super) fn resume(args: &ResumeArgs) -> anyhow::Result<u8> {
         None => None,
     };
     let answers = files::answers(path, &profile)?;
-    ended(&state_dir, &session)?;
     log::to_session(session.path());
     launch(&state_dir, &session)?;
     face(&state_dir, &session, &args.face, path.is_some().then_some(&answers), false)
 }
 
-/// Refuses a session that came to an end for good.
-fn ended(state_dir: &StateDir, session: &SessionDir) -> anyhow::Result<()> {
+/// Refuses a session that came to an end for good, or that this program does not understand as it was meant. The runner
+/// sees to it itself; this is to say it well.
+fn can_go_on(state_dir: &StateDir, session: &SessionDir) -> anyhow::Result<()> {
     if !session.journal_path().exists() {
         return Ok(());
     }
-    match crate::client::glance(state_dir, session)?.close {
+    let found = crate::client::glance(state_dir, session)?;
+    match found.close {
         Some(close) if !close.is_resumable() => bail!(Faulty(format!(
             "{}; nothing is left to be resumed. `nofm review {} --plain` shows what happened",
             crate::words::close_words(&close),
             session.id()
         ))),
-        _ => Ok(()),
+        _ => found.other_plan.map_or(Ok(()), |other| bail!(Faulty(other.to_string()))),
     }
 }
 

@@ -88,6 +88,11 @@ pub(super) fn standing_line(found: Result<Glance, crate::client::ClientError>) -
 
 /// Where a session stands, in a few words.
 fn standing(found: &Glance) -> String {
+    if let (Some(other), None) = (&found.other_plan, found.runner)
+        && found.close.as_ref().is_none_or(Close::is_resumable)
+    {
+        return format!("only nofm {} resumes it, which made its plan", other.program);
+    }
     match (&found.close, found.runner) {
         (Some(Close::Done), _) => "done".to_owned(),
         (Some(Close::Failed { why }), _) => format!("failed: {why}"),

@@ -44,7 +44,8 @@ fn offer() -> anyhow::Result<Offer> {
         let found = crate::client::glance(&state_dir, session);
         let is_under_way = found.as_ref().is_ok_and(|found| found.runner.is_some() && found.close.is_none());
         let is_resumable = found.as_ref().is_ok_and(|found| {
-            found.runner.is_none() && found.close.as_ref().is_none_or(crate::engine::Close::is_resumable)
+            let may_go_on = found.close.as_ref().is_none_or(crate::engine::Close::is_resumable);
+            found.runner.is_none() && may_go_on && found.other_plan.is_none()
         });
         let text = sessions::standing_line(found);
         OfferedSession { id: session.id().to_string(), text, is_under_way, is_resumable }

@@ -2,7 +2,7 @@
 
 use super::error::ClientError;
 use super::follow::{Follower, Mode};
-use crate::engine::{Close, Phase, State};
+use crate::engine::{Close, OtherPlan, Phase, State};
 use crate::journal::{SessionDir, StateDir};
 use crate::model::{Tally, ViewerId};
 
@@ -20,6 +20,8 @@ pub struct Glance {
     /// Milliseconds since 1970 of the last event.
     pub last_ms: i64,
     pub questions: usize,
+    /// Why this program cannot go on with it: another one made another plan.
+    pub other_plan: Option<OtherPlan>,
 }
 
 /// Reads a session as far as it is.
@@ -29,7 +31,13 @@ pub struct Glance {
 pub fn glance(state_dir: &StateDir, session: &SessionDir) -> Result<Glance, ClientError> {
     let runner = session.holder()?.map(|holder| holder.pid);
     let mut follower = Follower::open(state_dir, session, ViewerId::from("list"), Mode::Rest)?;
-    while follower.next_event()?.is_some() {}
+    let mut program = String::new();
+    let mut other_plan = None;
+    while let Some(entry) = follower.next_event()? {
+        if let Err(found) = follower.state().understood(&entry.event, &mut program) {
+            other_plan = Some(found);
+        }
+    }
     let state = follower.state();
     let file = std::fs::read_to_string(session.setup_path())
         .ok()
@@ -44,6 +52,7 @@ pub fn glance(state_dir: &StateDir, session: &SessionDir) -> Result<Glance, Clie
         runner,
         last_ms: state.time.last.map_or(0, |stamp| stamp.wall_ms),
         questions: state.questions.len() + state.access.len(),
+        other_plan,
     })
 }
 

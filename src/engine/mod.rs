@@ -37,6 +37,7 @@ mod question;
 mod reading;
 mod stand_in;
 mod state;
+mod understood;
 mod verdict;
 mod view;
 mod words;
@@ -59,6 +60,7 @@ pub use state::{
     CheckState, Dated, FailureRecord, LanePhase, LaneState, Phase, Record, SessionTime, StageState, State,
     StepPhase, TargetState,
 };
+pub use understood::OtherPlan;
 pub use verdict::{CheckFacts, Judged};
 pub use view::Seen;
 pub use work::{Decision, Work};

@@ -32,7 +32,10 @@ pub enum JournalError {
     #[error("an event cannot be written as JSON: {0}")]
     NotJson(Arc<serde_json::Error>),
 
-    #[error("{path} line {line}: {what}; the journal was damaged or changed, and is not used")]
+    #[error(
+        "{path} line {line}: {what}; the journal was damaged or changed, and is not used: put back a copy of it as it was \
+         written, or begin a new session"
+    )]
     Broken { path: PathBuf, line: u64, what: String },
 
     #[error(
@@ -47,7 +50,8 @@ pub enum JournalError {
     Unknown { path: PathBuf, line: u64, what: String, program: String },
 
     #[error(
-        "{path} is not the file this session was started with: its SHA-256 is {found}, the journal says {expected}"
+        "{path} is not the file this session was started with: its SHA-256 is {found}, the journal says {expected}; put \
+         back the one it was started with, or begin a new session"
     )]
     OtherSetup { path: PathBuf, expected: String, found: String },
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
+use serde::de::IgnoredAny;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::Semaphore;
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
@@ -18,16 +19,14 @@ use super::hand::{self, Due, Hands};
 use super::input::{Input, Reach};
 use super::keys::{Keys, Typing};
 use super::links::Links;
+use super::past::{Past, stamp_of};
 use super::seek::Sought;
 use super::socket::Said;
 use super::{probe, socket};
-use crate::engine::{
-    Close, Event, Intent, Phase, Place, ProbeKey, Reading, Stamp, State, StepKey, Work, decide,
-};
+use crate::engine::{Close, Event, Intent, Phase, Place, ProbeKey, Reading, State, StepKey, Work, decide};
 use crate::journal::wire::ToClient;
-use crate::journal::{self, JournalError, Read, SessionDir, StateDir, Synced, Writer};
+use crate::journal::{self, JournalError, SessionDir, StateDir, Synced, Writer};
 use crate::model::{Access, ViewerId};
-use crate::plan::SessionFile;
 use crate::transport::{RunId, Secret, Terminal, Word};
 
 /// Questions that are put at the same time.
@@ -79,22 +78,11 @@ pub(super) async fn begin(dir: &Path) -> Result<Begun, RunnerError> {
         dir.parent().and_then(Path::parent).ok_or_else(|| place("it is no folder of a state folder"))?;
     let state_dir = StateDir::at(root)?;
     let lock = session.lock(Timestamp::now())?;
-    let text = std::fs::read_to_string(session.setup_path())
-        .map_err(|_| place("session.toml cannot be read; the session is damaged"))?;
-    let file = SessionFile::parse(&text)?;
-    let setup = Arc::new(file.setup(session.id().clone())?);
+    let Past { state, epoch, torn, begun } = Past::read(&session)?;
+    let setup = state.setup.clone();
     let farm = Farm::take(&state_dir, session.id(), &setup)?;
-    let mut state = State::new(setup.clone());
-    let mut epoch = 1;
-    let mut torn = None;
-    let writer = if session.journal_path().exists() {
-        let (writer, read): (Writer, Read<Event>) = Writer::resume(lock)?;
-        for entry in &read.events {
-            state.apply(entry.seq, stamp_of(&entry.stamp), &entry.event);
-            epoch = entry.stamp.epoch + 1;
-        }
-        torn = read.torn;
-        writer
+    let writer = if begun {
+        Writer::resume::<IgnoredAny>(lock)?.0
     } else {
         Writer::create(lock, env!("CARGO_PKG_VERSION"), Timestamp::now())?
     };
@@ -137,10 +125,6 @@ pub(super) async fn begin(dir: &Path) -> Result<Begun, RunnerError> {
     }
     socket::listen(&core.state_dir.socket_path(core.session.id())?, tell, synced)?;
     Ok(Begun { core, inputs, answered })
-}
-
-fn stamp_of(stamp: &journal::Stamp) -> Stamp {
-    Stamp { wall_ms: stamp.at().as_millisecond(), epoch: stamp.epoch, mono_ms: stamp.mono_ms }
 }
 
 struct Core {

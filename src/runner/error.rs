@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use crate::engine::OtherPlan;
 use crate::journal::JournalError;
 use crate::model::SessionId;
 use crate::plan::SessionFileError;
@@ -15,6 +16,8 @@ pub enum RunnerError {
     Listen { path: PathBuf, source: io::Error },
     #[error(transparent)]
     Journal(#[from] JournalError),
+    #[error(transparent)]
+    OtherPlan(#[from] OtherPlan),
     #[error("reading the session's setup: {0}")]
     Setup(#[from] SessionFileError),
     #[error(

@@ -24,6 +24,7 @@ mod hand;
 mod input;
 mod keys;
 mod links;
+mod past;
 mod probe;
 mod reboot;
 mod seek;

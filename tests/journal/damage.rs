@@ -9,7 +9,8 @@ use sha2::{Digest as _, Sha256};
 use super::{Event, Place, example, example_events, lock, said, stamp};
 
 /// The chain, computed once more from its description alone.
-fn chained<'l>(bodies: impl IntoIterator<Item = &'l str>) -> String {
+/// A journal of these lines, which lack their places in the chain.
+pub fn chained<'l>(bodies: impl IntoIterator<Item = &'l str>) -> String {
     let mut before = "0".repeat(32);
     let mut journal = String::new();
     for body in bodies {
@@ -21,7 +22,8 @@ fn chained<'l>(bodies: impl IntoIterator<Item = &'l str>) -> String {
     journal
 }
 
-fn bodies(journal: &str) -> Vec<&str> {
+/// The lines of `journal` without their places in the chain.
+pub fn bodies(journal: &str) -> Vec<&str> {
     journal.lines().map(|line| &line[..line.len() - 44]).collect()
 }
 
