@@ -7,7 +7,7 @@ use super::key::{ScriptRef, StepKey};
 use super::measure::{Measured, ProbeKey, Probes, Purpose, Reading};
 use super::measures::Measure;
 use super::question::Question;
-use super::state::{CheckState, Dated, LanePhase, LaneState, Phase, State, StepPhase, TargetState};
+use super::state::{CheckState, Dated, LanePhase, LaneState, Phase, RoomLow, State, StepPhase, TargetState};
 use super::view::Seen;
 use crate::model::{CheckId, Known, ServerName};
 use crate::profile::{Act, Source};
@@ -222,6 +222,13 @@ impl State {
                 self.paused_servers.remove(server);
                 self.look_anew(|purpose| matches!(purpose, Purpose::Turn(_) | Purpose::Needs(_)));
             }
+            Event::RoomLow { free, path } => {
+                self.room_low = Some(RoomLow { free: *free, path: path.clone() });
+            }
+            Event::RoomBack { .. } => {
+                self.room_low = None;
+                self.look_anew(|purpose| matches!(purpose, Purpose::Turn(_) | Purpose::Needs(_)));
+            }
             Event::StopWanted { .. } => {
                 let why = "the operator stopped it".to_owned();
                 self.halt.get_or_insert(Close::Stopped { why });
@@ -252,7 +259,11 @@ impl State {
                 self.closed = Some(close.clone());
                 self.access.clear();
             }
-            Event::TornTail { .. } | Event::Refused { .. } | Event::Typed { .. } | Event::Looked { .. } => {}
+            Event::TornTail { .. }
+            | Event::Refused { .. }
+            | Event::Typed { .. }
+            | Event::OutputCut { .. }
+            | Event::Looked { .. } => {}
         }
     }
 

@@ -305,6 +305,22 @@ pub enum Event {
     StopWanted {
         viewer: ViewerId,
     },
+    /// The disk that the console keeps its sessions on is nearly full: nothing new is started.
+    RoomLow {
+        free: u64,
+        path: String,
+    },
+    /// There is room on it again.
+    RoomBack {
+        free: u64,
+    },
+    /// Of what a step printed not all is kept, for want of room on the console's disk. The server keeps the whole.
+    OutputCut {
+        key: StepKey,
+        place: Place,
+        kept: u64,
+        printed: u64,
+    },
     EndChecksBegun,
     EndChecksAccepted {
         viewer: ViewerId,

@@ -57,8 +57,8 @@ pub use question::{About, Answer, Choice, Question};
 pub use reading::{Raw, read_fact, read_value};
 pub use stand_in::Hand;
 pub use state::{
-    CheckState, Dated, FailureRecord, LanePhase, LaneState, Phase, Record, SessionTime, StageState, State,
-    StepPhase, TargetState,
+    CheckState, Dated, FailureRecord, LanePhase, LaneState, Phase, Record, RoomLow, SessionTime, StageState,
+    State, StepPhase, TargetState,
 };
 pub use understood::OtherPlan;
 pub use verdict::{CheckFacts, Judged};

@@ -60,6 +60,8 @@ pub struct State {
     pub bans: Vec<Ban>,
     pub paused: bool,
     pub paused_servers: BTreeSet<ServerName>,
+    /// Nothing new is started until there is room on the console's disk.
+    pub room_low: Option<RoomLow>,
     pub left_out: BTreeMap<ServerName, String>,
     /// Why no new step is started: the session is to stop, and whether for good.
     pub halt: Option<Close>,
@@ -118,6 +120,14 @@ impl SessionTime {
         let whole = |ms: u64| i64::try_from(ms).unwrap_or(i64::MAX);
         wall.saturating_add(whole(ms)).saturating_sub(whole(self.now_ms))
     }
+}
+
+/// The disk that the console keeps its sessions on, when it was found nearly full.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RoomLow {
+    /// Bytes that were free.
+    pub free: u64,
+    pub path: String,
 }
 
 /// A reading and when it was made.
@@ -346,6 +356,7 @@ impl State {
             bans: Vec::new(),
             paused: false,
             paused_servers: BTreeSet::new(),
+            room_low: None,
             left_out: BTreeMap::new(),
             halt: None,
             halt_waits: true,

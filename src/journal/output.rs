@@ -14,6 +14,8 @@ use super::JournalError;
 use super::atomic::{open_append, sync_folder};
 use super::session::SessionDir;
 
+/// Bytes of the disk that no output takes: they are the journal's.
+const SPARED: u64 = 4 << 20;
 const RECORD: u64 = 16;
 type Record = [u8; 16];
 /// Milliseconds that one record covers.
@@ -34,6 +36,8 @@ pub struct OutputLog {
     index_len: u64,
     last_ms: Option<i64>,
     most: u64,
+    /// Whether anything was left away since it was opened for want of room.
+    is_cut: bool,
 }
 
 impl OutputLog {
@@ -44,7 +48,8 @@ impl OutputLog {
         let (log, index) = (open_append(&log_path)?, open_append(&index_path)?);
         sync_folder(log_path.parent().unwrap_or(Path::new(".")))?;
         let len = length(&log, &log_path)?;
-        let mut this = Self { log, log_path, index, index_path, len, index_len: 0, last_ms: None, most };
+        let mut this =
+            Self { log, log_path, index, index_path, len, index_len: 0, last_ms: None, most, is_cut: false };
         this.mend_index()?;
         Ok(this)
     }
@@ -58,11 +63,37 @@ impl OutputLog {
         self.len == 0
     }
 
-    /// Records bytes that came at `at`, and returns how many: fewer than given once the log holds as much as it may.
+    /// Whether not all is kept, for want of room on the disk.
+    pub fn is_cut(&self) -> bool {
+        self.is_cut
+    }
+
+    /// Records bytes that came at `at`, and returns how many: fewer than given once the log holds as much as it may, or
+    /// where the disk's last room is for the journal. What follows a gap is not recorded.
     ///
     /// # Errors
     /// None of the bytes is recorded then.
     pub fn append(&mut self, bytes: &[u8], at: Timestamp) -> Result<usize, JournalError> {
+        if self.is_cut || bytes.is_empty() {
+            return Ok(0);
+        }
+        let about = rustix::fs::fstatvfs(&self.log);
+        if about
+            .is_ok_and(|about| about.f_bavail.saturating_mul(about.f_frsize) < SPARED + bytes.len() as u64)
+        {
+            self.is_cut = true;
+            return Ok(0);
+        }
+        match self.write(bytes, at) {
+            Err(error) if error.is_full() => {
+                self.is_cut = true;
+                Ok(0)
+            }
+            written => written,
+        }
+    }
+
+    fn write(&mut self, bytes: &[u8], at: Timestamp) -> Result<usize, JournalError> {
         let room = usize::try_from(self.most.saturating_sub(self.len)).unwrap_or(usize::MAX);
         let kept = &bytes[..bytes.len().min(room)];
         if kept.is_empty() {

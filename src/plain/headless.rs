@@ -20,6 +20,8 @@ use crate::words::{access, bans, inputs, notices};
 const SAY_AGAIN_MS: u64 = 60_000;
 /// How often it is waited for others that want a person's word as well, a second each time.
 const KNOCKS: u32 = 5;
+/// How long it is waited for room on the console's disk before the session is stopped.
+const NO_ROOM: std::time::Duration = std::time::Duration::from_mins(30);
 
 /// How far a session is taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,11 +39,13 @@ pub(super) struct Script<'a> {
     reach: Reach,
     /// What the end was last said to wait for, and when, in session milliseconds.
     waits: Option<(Vec<String>, u64)>,
+    /// Since when the console's disk has no room.
+    no_room: Option<std::time::Instant>,
 }
 
 impl<'a> Script<'a> {
     pub(super) fn new(desk: Desk, console: Console, answers: &'a Answers) -> Self {
-        Self { desk, console, policy: Policy::new(answers), reach: Reach::End, waits: None }
+        Self { desk, console, policy: Policy::new(answers), reach: Reach::End, waits: None, no_room: None }
     }
 
     pub(super) fn into_desk(self) -> Desk {
@@ -222,6 +226,23 @@ impl<'a> Script<'a> {
         Ok(())
     }
 
+    /// Nobody is here to make room; somebody who looks after the machine may be.
+    fn wait_for_room(&mut self) -> Go<()> {
+        let Some(why) = words::room_low(self.desk.state()) else {
+            self.no_room = None;
+            return Ok(());
+        };
+        match self.no_room {
+            None => {
+                self.no_room = Some(std::time::Instant::now());
+                let minutes = NO_ROOM.as_secs() / 60;
+                self.say("! ", &format!("it is waited {minutes} minutes for room; then the session stops"))
+            }
+            Some(since) if since.elapsed() >= NO_ROOM => self.stop_for(&[why]),
+            Some(_) => Ok(()),
+        }
+    }
+
     fn leave_if_told(&mut self) -> Go<()> {
         if self.console.is_interrupted() { Err(Stop::End(End::Left)) } else { Ok(()) }
     }
@@ -376,6 +397,7 @@ impl<'a> Script<'a> {
             if let Some(question) = self.desk.question() {
                 self.answer(&question)?;
             } else {
+                self.wait_for_room()?;
                 self.tell_waiting()?;
                 self.desk.wait()?;
             }

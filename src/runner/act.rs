@@ -66,7 +66,10 @@ pub(super) async fn carry_out(order: Order, links: Arc<Links>, tell: UnboundedSe
         },
         (Ok(link), _) => do_job(order, &link, &links.sources, &mut watch, &tell).await,
     };
-    let event = Event::TargetEnded {
+    let printed = watch.bytes;
+    let cut = |kept| Event::OutputCut { key: key.clone(), place: place.clone(), kept, printed };
+    let mut events: Vec<Event> = watch.cut.map(cut).into_iter().collect();
+    events.push(Event::TargetEnded {
         key,
         place,
         end,
@@ -74,9 +77,9 @@ pub(super) async fn carry_out(order: Order, links: Arc<Links>, tell: UnboundedSe
         bytes: watch.bytes,
         has: watch.has.as_ref().map(|(_, found)| *found),
         lacks: watch.lacks.as_ref().map(|(_, found)| *found),
-    };
+    });
     // A runner that is ending listens no more; the next one finds the run where it is.
-    let _ = tell.send(Input::Done { work, events: vec![event] });
+    let _ = tell.send(Input::Done { work, events });
 }
 
 /// What the step goes by, for as long as it takes to reach the server.
@@ -210,7 +213,8 @@ pub(super) async fn follow(
 ) -> End {
     let mut pause = Pause::new();
     loop {
-        let from = order.log.len();
+        // Not what was kept: where there was no room, that is less.
+        let from = watch.bytes.max(order.log.len());
         let log = &mut order.log;
         let mut hear = |heard: Heard<'_>| match heard {
             Heard::Output { bytes, .. } => {
@@ -222,6 +226,7 @@ pub(super) async fn follow(
         match link.follow(id, from, &mut hear).await {
             Ok(end) => {
                 pause.over(&order.place, tell);
+                watch.cut = order.log.is_cut().then(|| order.log.len());
                 if let Err(error) = order.log.sync() {
                     tracing::warn!(%error, run = %order.run, "the output could not be synced");
                 }

@@ -22,7 +22,7 @@ use super::links::Links;
 use super::past::{Past, stamp_of};
 use super::seek::Sought;
 use super::socket::Said;
-use super::{probe, socket};
+use super::{probe, room, socket};
 use crate::engine::{Close, Event, Intent, Phase, Place, ProbeKey, Reading, State, StepKey, Work, decide};
 use crate::journal::wire::ToClient;
 use crate::journal::{self, JournalError, SessionDir, StateDir, Synced, Writer};
@@ -37,8 +37,6 @@ const BATCH: usize = 4096;
 const ROUNDS: usize = 100_000;
 /// Bytes kept of one step's output.
 const OUTPUT: u64 = 1 << 30;
-/// Bytes that must be free before anything new is started.
-const ROOM: u64 = 8 << 20;
 /// How long a session that was never begun waits for somebody to come back.
 const DESERTED: Duration = Duration::from_hours(1);
 /// How long answers to clients may keep a runner from ending.
@@ -255,6 +253,9 @@ impl Core {
     async fn settle(&mut self) -> Result<Option<u64>, RunnerError> {
         for _ in 0..ROUNDS {
             let decision = decide(&self.state, self.state.now_ms(self.mono_ms()));
+            if self.look_for_room(&decision.record)? {
+                continue;
+            }
             if decision.record.is_empty() {
                 let new: Vec<Work> =
                     decision.work.into_iter().filter(|work| !self.live.contains(work)).collect();
@@ -276,9 +277,26 @@ impl Core {
         Err(RunnerError::Endless { seq: self.state.seq })
     }
 
+    /// Journals that the console's disk got full, or has room again. Gives whether anything changed.
+    fn look_for_room(&mut self, record: &[Event]) -> Result<bool, JournalError> {
+        let low = self.state.room_low.is_some();
+        if !low && !record.iter().any(room::starts) {
+            return Ok(false);
+        }
+        // What cannot be measured is no reason to hold: a disk that is really full is met when it is written to.
+        let Ok(free) = self.state_dir.free_space() else { return Ok(false) };
+        let Some(event) = room::news(low, free, self.state_dir.path()) else { return Ok(false) };
+        self.commit(&event)?;
+        Ok(true)
+    }
+
     fn pause(&self, wake_ms: Option<u64>) -> Duration {
         let now_ms = self.state.now_ms(self.mono_ms());
-        let idle = if self.state.phase == Phase::Preparing { DESERTED / 60 } else { Duration::from_hours(1) };
+        let idle = match self.state.phase {
+            _ if self.state.room_low.is_some() => room::LOOK,
+            Phase::Preparing => DESERTED / 60,
+            Phase::Running | Phase::Ending => Duration::from_hours(1),
+        };
         wake_ms.map_or(idle, |wake| Duration::from_millis(wake.saturating_sub(now_ms).max(1)).min(idle))
     }
 
@@ -334,14 +352,7 @@ impl Core {
         let again = lane.is_some_and(|lane| lane.phase_ms < self.opened_ms);
         let step = lane.and_then(|lane| self.state.plan_step(lane)).map(|step| step.step.clone());
         let source = |regex: Option<&regex::Regex>| regex.map(|regex| regex.as_str().to_owned());
-        let job = match (self.state.job(&key, &place), self.state_dir.free_space()) {
-            (Ok(_), Ok(free)) if free < ROOM => Err(format!(
-                "the disk of the console is full: {free} bytes are free below {}",
-                self.state_dir.path().display()
-            )),
-            (job, _) => job,
-        };
-        let job = match job {
+        let job = match self.state.job(&key, &place) {
             Ok(job) => job,
             Err(why) => {
                 let end = crate::engine::End::NotStarted(why);

@@ -27,6 +27,7 @@ mod links;
 mod past;
 mod probe;
 mod reboot;
+mod room;
 mod seek;
 mod services;
 mod socket;

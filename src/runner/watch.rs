@@ -15,6 +15,8 @@ const LINE: usize = 64 * 1024;
 /// Looks at the output as it comes: its end, and what a profile wants it to have or to lack.
 pub(super) struct Watch {
     pub(super) bytes: u64,
+    /// How many of them are kept, where there was no room on the console's disk for all.
+    pub(super) cut: Option<u64>,
     tail: Vec<u8>,
     line: Vec<u8>,
     pub(super) has: Option<(Regex, bool)>,
@@ -29,6 +31,7 @@ impl Watch {
         };
         Self {
             bytes: 0,
+            cut: None,
             tail: Vec::new(),
             line: Vec::new(),
             has: regex(&order.has),
@@ -109,6 +112,7 @@ mod tests {
         ] {
             let mut watch = Watch {
                 bytes: 0,
+                cut: None,
                 tail: Vec::new(),
                 line: Vec::new(),
                 has: Some((regex.clone(), false)),

@@ -166,8 +166,13 @@ fn weigh(event: &Event) -> Weight {
         | Event::ReachLost { .. }
         | Event::TornTail { .. }
         | Event::BansFound { .. }
+        | Event::RoomLow { .. }
+        | Event::OutputCut { .. }
         | Event::Refused { .. } => Weight::Bad,
-        Event::LaneDone { .. } | Event::StageLeft { .. } | Event::ReachBack { .. } => Weight::Good,
+        Event::LaneDone { .. }
+        | Event::StageLeft { .. }
+        | Event::ReachBack { .. }
+        | Event::RoomBack { .. } => Weight::Good,
         Event::Replied { .. }
         | Event::Waived { .. }
         | Event::PlanFixed { .. }

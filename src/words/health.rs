@@ -181,6 +181,7 @@ fn outcome(state: &State, lane: &LaneState, step: &PlanStep, is_used: bool) -> O
 fn held(state: &State) -> Vec<String> {
     let mut held: Vec<String> = Vec::new();
     held.extend(state.paused.then(|| "paused: what runs is finished, nothing new is started".to_owned()));
+    held.extend(super::room_low(state));
     held.extend(state.paused_servers.iter().map(|server| format!("{server} is paused")));
     held.extend(lane::holds(state));
     let waiting = state

@@ -33,6 +33,7 @@ pub mod tally;
 mod title;
 
 pub use event::{close_words, is_by, line, tail};
+pub use status::room_low;
 pub use title::{
     check_title, choice_word, place, script_title, short, stage_title, step_title, verdict_word,
 };

@@ -3,6 +3,7 @@
 use super::tally;
 use super::{access, lane};
 use crate::engine::{Phase, State};
+use crate::text::size;
 
 /// What is under way.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +26,7 @@ pub fn status(state: &State, now_ms: u64) -> Status {
     let mut paused: Vec<String> = Vec::new();
     paused.extend(state.paused.then(|| "It is paused: nothing new is started.".to_owned()));
     paused.extend(state.paused_servers.iter().map(|server| format!("{server} is paused.")));
+    paused.extend(room_low(state));
     Status {
         tally: tally::full(state).filter(|_| state.plan.is_some()),
         phase: phase(state),
@@ -33,6 +35,17 @@ pub fn status(state: &State, now_ms: u64) -> Status {
         access: access::open(state).map(|text| format!("your word is waited for: {text}")).collect(),
         paused,
     }
+}
+
+/// Why nothing new is started, where the console's disk has no room for it.
+pub fn room_low(state: &State) -> Option<String> {
+    let low = state.room_low.as_ref()?;
+    Some(format!(
+        "The console's disk is full: {} free below {}. Nothing new is started, what runs is followed to its end; it \
+         goes on by itself when there is room.",
+        size::short(low.free),
+        low.path
+    ))
 }
 
 /// Which part of the session is in turn.

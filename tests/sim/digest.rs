@@ -177,6 +177,7 @@ pub fn digest(state: &State) -> String {
         bans,
         paused,
         paused_servers,
+        room_low,
         left_out,
         halt,
         halt_waits,
@@ -198,7 +199,7 @@ pub fn digest(state: &State) -> String {
         text,
         "{seq} {time:?} {phase:?} {closed:?} {answers:?} {notices:?} {unsure:?}\n{checks:?}\n{latest:?}\n{before:?}\n\
          {measures:?}\n{wanted:?} {asking:?}\n{:?} {round} {stage}\n{sides:?}\n{once:?}\n{questions:?}\n{asked:?}\n\
-         {bans:?} {paused} {paused_servers:?} {left_out:?} {halt:?} {halt_waits} {stopped:?} {lost:?} {services:?} {access:?}\n{failures:?}\n{to_do:?} \
+         {bans:?} {paused} {paused_servers:?} {room_low:?} {left_out:?} {halt:?} {halt_waits} {stopped:?} {lost:?} {services:?} {access:?}\n{failures:?}\n{to_do:?} \
          {pen:?} {end_accepted} {surveyed} {checked}",
         plan.as_ref().map(|plan| &plan.hash),
     );

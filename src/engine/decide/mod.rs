@@ -176,6 +176,7 @@ impl Decider<'_> {
     fn is_paused(&self, key: &StepKey) -> bool {
         self.state.halt.is_some()
             || self.state.paused
+            || self.state.room_low.is_some()
             || key.lane.server.as_ref().is_some_and(|server| self.state.paused_servers.contains(server))
     }
 }

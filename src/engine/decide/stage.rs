@@ -53,6 +53,7 @@ impl Decider<'_> {
         if !lanes.entered {
             if state.halt.is_none()
                 && !state.paused
+                && state.room_low.is_none()
                 && (state.before.is_some() || self.measured(Purpose::Before))
             {
                 self.record(Event::StageEntered { stage: stage.id.clone() });
@@ -95,7 +96,8 @@ impl Decider<'_> {
         if !self.out.record.is_empty() {
             return;
         }
-        if state.halt.is_some() || state.paused || state.active_lanes().any(LaneState::is_in_trouble) {
+        let held = state.halt.is_some() || state.paused || state.room_low.is_some();
+        if held || state.active_lanes().any(LaneState::is_in_trouble) {
             return;
         }
         let limit = match stage.at_a_time {

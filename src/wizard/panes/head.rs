@@ -63,6 +63,7 @@ pub(in crate::wizard) fn progress_head(scene: &Scene<'_>, canvas: &mut Canvas<'_
         Some(Close::Stopped { .. }) => say(canvas, "STOPPED, can be resumed", Tone::Warn),
         None if scene.deserted => say(canvas, "NO RUNNER: nofm resume goes on", Tone::Fail),
         None if state.halt.is_some() => say(canvas, "STOPPING", Tone::Warn),
+        None if state.room_low.is_some() => say(canvas, "CONSOLE'S DISK FULL", Tone::Fail),
         None if state.paused => say(canvas, "PAUSED: C goes on", Tone::Warn),
         None if !digest.trouble.is_empty() => say(canvas, "HELD", Tone::Fail),
         None => {}

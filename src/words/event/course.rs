@@ -2,6 +2,7 @@
 
 use crate::engine::{Event, LaneKey, ScriptRef, State};
 use crate::model::StageId;
+use crate::text::size;
 use crate::words::title::{place, script_title, short, spaced, stage_title, step_title};
 
 use super::close_words;
@@ -73,6 +74,17 @@ pub(super) fn line(state: &State, event: &Event) -> Option<String> {
             format!("{server} cannot be reached: {why}; what runs there goes on")
         }
         Event::ReachBack { server } => format!("{server} can be reached again"),
+        Event::RoomLow { .. } => crate::words::room_low(state)?,
+        Event::RoomBack { free } => {
+            format!("the console's disk has room again, {} free: it goes on", size::short(*free))
+        }
+        Event::OutputCut { key, place, kept, printed } => format!(
+            "{place}: of {} that \"{}\" printed {} are kept here, since the console's disk is full; the server keeps \
+             all of it",
+            size::short(*printed),
+            step_title(state, key),
+            size::short(*kept)
+        ),
         Event::ToDo { text } => format!("on the list of what is left to do: {text}"),
         Event::Closed { close } => close_words(close),
         _ => return None,

@@ -140,6 +140,9 @@ fn paused(state: &State, lane: &LaneState, all: bool) -> Option<String> {
     if lane.key.server.as_ref().is_some_and(|server| state.paused_servers.contains(server)) {
         return Some("nothing is started here until it is let go on".to_owned());
     }
+    if all && let Some(low) = &state.room_low {
+        return Some(format!("the console's disk is full below {}: goes on when there is room", low.path));
+    }
     (all && state.paused).then(|| "nothing new is started until it is let go on".to_owned())
 }
 

@@ -7,6 +7,7 @@ mod failures;
 mod left;
 mod order;
 mod restarts;
+mod room;
 mod services;
 mod start;
 mod steps;
