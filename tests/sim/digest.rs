@@ -33,6 +33,7 @@ pub fn same(one: &State, other: &State) -> bool {
         bans,
         paused,
         paused_servers,
+        room_low,
         left_out,
         halt,
         halt_waits,
@@ -75,6 +76,7 @@ pub fn same(one: &State, other: &State) -> bool {
         && *bans == other.bans
         && *paused == other.paused
         && *paused_servers == other.paused_servers
+        && *room_low == other.room_low
         && *left_out == other.left_out
         && *halt == other.halt
         && *halt_waits == other.halt_waits

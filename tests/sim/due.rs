@@ -51,6 +51,8 @@ pub enum Due {
         server: Option<ServerName>,
         ms: i64,
     },
+    /// The console's disk is nearly full, or is so no longer.
+    Room(bool),
     /// Nothing goes wrong any more from here on.
     Heals,
 }
@@ -78,6 +80,7 @@ impl Due {
                 | Self::PowerOff { .. }
                 | Self::PowerOn(_)
                 | Self::ClockJumps { .. }
+                | Self::Room(_)
         )
     }
 }

@@ -1,6 +1,6 @@
 //! What goes wrong around the engine, drawn from a seed: runners, servers, connections, clocks, answers, the disk.
 
-use nofm::engine::Place;
+use nofm::engine::{Event, Place};
 use nofm::model::ServerName;
 
 use super::due::Due;
@@ -18,7 +18,8 @@ pub enum Disk {
 }
 
 /// Everything that goes wrong, for the tests that it all does.
-pub const KINDS: [&str; 16] = [
+pub const KINDS: [&str; 17] = [
+    "a disk that is nearly full",
     "a runner that dies",
     "a runner that dies as it opens",
     "a tail of the journal that is lost",
@@ -72,6 +73,11 @@ pub fn disturb(session: &mut Session, rng: &mut Rng) {
         }
         if rng.chance(30) {
             lie(session, rng);
+        }
+        if rng.chance(20) {
+            let (at_ms, for_ms) = (rng.within(5_000, 900_000), rng.within(1_000, 400_000));
+            session.due(at_ms, Due::Room(false));
+            session.due(at_ms + for_ms, Due::Room(true));
         }
         if rng.chance(15) {
             let fault = *rng.pick(&[Disk::Full, Disk::Broken]);
@@ -149,9 +155,17 @@ impl Session {
                 }
                 Ok(())
             }
+            Due::Room(true) if self.state.room_low.is_some() => {
+                self.append(Event::RoomBack { free: 1 << 30 })
+            }
+            Due::Room(false) if self.state.room_low.is_none() => {
+                self.world.inject("a disk that is nearly full");
+                self.append(Event::RoomLow { free: 1 << 20, path: "/state".into() })
+            }
             Due::Heals => {
                 self.world.inject("all is well again");
                 self.heal();
+                self.befall(Due::Room(true))?;
                 let lost: Vec<ServerName> = self.state.lost.keys().cloned().collect();
                 lost.into_iter().try_for_each(|server| self.is_back(server))
             }

@@ -256,7 +256,10 @@ impl Laws {
     /// Nothing follows from the state: it must be clear what it waits for.
     pub fn at_rest(&self, state: &State, decision: &Decision) {
         let waits = !decision.work.is_empty() || decision.wake_ms.is_some() || !state.questions.is_empty();
-        let by_wish = state.paused || !state.paused_servers.is_empty() || state.phase == Phase::Preparing;
+        let by_wish = state.paused
+            || state.room_low.is_some()
+            || !state.paused_servers.is_empty()
+            || state.phase == Phase::Preparing;
         law!(self, waits || by_wish || state.closed.is_some(), "it waits silently, for nothing");
         for question in state.questions.values() {
             law!(
@@ -293,6 +296,7 @@ impl Laws {
         law!(self, !state.paused && !server_paused, "{key} is {what} while paused");
         law!(self, state.halt.is_none(), "{key} is {what} while the session stops");
         law!(self, state.closed.is_none(), "{key} is {what} in a closed session");
+        law!(self, state.room_low.is_none(), "{key} is {what} on a full disk");
     }
 
     fn plan_fixed(&self, state: &State) {
@@ -314,12 +318,14 @@ impl Laws {
             law!(self, closed, "stage {stage} begins before {} is over", profile.id);
         }
         law!(self, !state.paused && state.halt.is_none(), "stage {stage} begins while paused or stopping");
+        law!(self, state.room_low.is_none(), "stage {stage} begins on a full disk");
     }
 
     fn lane_entered(&self, state: &State, key: &LaneKey) {
         let stage = state.stage_of(key).expect("a lane of a stage");
         let lanes = &state.stages[state.stage];
         law!(self, !state.paused && state.halt.is_none(), "{key} begins while paused or stopping");
+        law!(self, state.room_low.is_none(), "{key} begins on a full disk");
         let trouble: Vec<_> =
             state.active_lanes().filter(|lane| lane.is_in_trouble()).map(|l| l.key.to_string()).collect();
         law!(self, trouble.is_empty(), "{key} begins while {trouble:?} is in trouble");
@@ -676,7 +682,10 @@ fn forbidden(choice: Choice) -> Option<Forbidden> {
 
 /// Whether a choice is forbidden. What is forbidden is to repeat what failed, not what mends it.
 fn is_banned(state: &State, question: &Question, choice: Choice) -> bool {
-    let mends = question.about.step().is_some_and(|key| matches!(key.lane.script, ScriptRef::Recovery(_)))
+    let mends = question
+        .about
+        .step()
+        .is_some_and(|key| matches!(key.lane.script, ScriptRef::Recovery(_) | ScriptRef::Fix(_)))
         && matches!(choice, Choice::Retry | Choice::ByHand);
     !mends && forbidden(choice).is_some_and(|act| state.bans.iter().any(|ban| ban.act == act))
 }

@@ -274,7 +274,7 @@ impl Operator {
     fn open_doors(&mut self) {
         let names: Vec<_> =
             self.session.setup.inventory.servers.iter().map(|server| server.name.to_string()).collect();
-        while self.rng.chance(15) {
+        while self.session.state.closed.is_none() && self.rng.chance(15) {
             let server = self.rng.pick(&names).clone();
             let access = match self.rng.within(0, 2) {
                 0 => Access::Sudo { user: "admin".into(), only: None },

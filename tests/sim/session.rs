@@ -151,7 +151,7 @@ impl Session {
     }
 
     /// Journals an event and applies it: first to the laws, which judge it by the state before it.
-    fn append(&mut self, event: Event) -> Result<(), Crashed> {
+    pub(super) fn append(&mut self, event: Event) -> Result<(), Crashed> {
         assert!(self.journal.len() < EVENTS_MAX, "the session does not come to an end");
         if let Some(fault) = self.disk.remove(&self.journal.len()) {
             return self.fails_to_write(fault);
