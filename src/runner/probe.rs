@@ -187,10 +187,21 @@ async fn clocks(links: &Links, servers: Vec<ServerName>) -> Reading {
             }
         }
     }
-    let links: Vec<Link> = asked.iter().map(|(_, link)| link.clone()).collect();
-    let readings = read_clocks(&links).await;
-    for ((server, _), reading) in asked.into_iter().zip(readings) {
-        offsets.insert(server, reading.ok().map(|reading| reading.offset_ms));
+    // A connection that breaks in between is no reason to ask a person: it is made again once.
+    for _ in 0..2 {
+        let links: Vec<Link> = asked.iter().map(|(_, link)| link.clone()).collect();
+        let readings = read_clocks(&links).await;
+        let mut again = Vec::new();
+        for ((server, link), reading) in asked.into_iter().zip(readings) {
+            if reading.as_ref().is_err_and(LinkError::is_passing) {
+                again.push((server.clone(), link));
+            }
+            offsets.insert(server, reading.ok().map(|reading| reading.offset_ms));
+        }
+        asked = again;
+        if asked.is_empty() {
+            break;
+        }
     }
     seen(Measured::Clocks(offsets))
 }

@@ -324,7 +324,7 @@ impl Session {
                     if self.asked.insert((probe.clone(), *asked)) {
                         let reading = self.world.answer(&self.state, probe);
                         let due = Due::Answer { probe: probe.clone(), asked: *asked, reading };
-                        if self.rng.chance(self.repeats) {
+                        if self.repeats > 0 && self.rng.chance(self.repeats) {
                             self.world.inject("an answer that comes twice");
                             let in_ms = self.rng.within(1, 20_000);
                             self.due(in_ms, due.clone());
@@ -377,7 +377,7 @@ impl Session {
         }
         let ends_ms = self.world.start(&run, key, place, &job);
         let due = Due::End { key: key.clone(), place: place.clone(), run };
-        if self.rng.chance(self.repeats) {
+        if self.repeats > 0 && self.rng.chance(self.repeats) {
             self.world.inject("an end that comes twice");
             let later_ms = self.rng.within(0, 60_000);
             self.due(ends_ms - self.world.now_ms + later_ms, due.clone());
