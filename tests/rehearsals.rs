@@ -1,6 +1,6 @@
 //! Rehearsals through the program, as data: the good end, and every fault of each product's stand-in farm.
 //!
-//! Five run at a time, one product after another; each has a farm, a home and a log of its own.
+//! Three run at a time, one product after another; each has a farm, a home and a log of its own.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -19,7 +19,7 @@ use serde::Deserialize;
 use crate::rows::scenes::{read, tree};
 
 /// How many run at the same time.
-const AT_ONCE: usize = 5;
+const AT_ONCE: usize = 3;
 /// Longer than any of them takes on a machine that does much else.
 const PATIENCE: Duration = Duration::from_mins(5);
 /// How much of the output a message shows.
