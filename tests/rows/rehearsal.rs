@@ -2,13 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use nofm::engine::{About, Choice, Close, Event, Intent, Phase, ProbeKey, Question, Seen, StepKey};
+use nofm::engine::{About, Choice, Close, Event, Intent, Phase, ProbeKey, Question, Seen, State, StepKey};
 use nofm::model::{Os, Value};
 use nofm::plan;
 use nofm::profile::{Profile, Shell};
 
 use super::farm::{self, Host, NEW, OLD};
-use crate::sim::digest::digest;
 use crate::sim::session::{Crashes, Session};
 use crate::sim::world::World;
 
@@ -151,8 +150,8 @@ pub struct Rehearsal {
     /// The operator's word on facts and checks, by their ids.
     pub words: BTreeMap<&'static str, &'static str>,
     keeps_moments: bool,
-    /// The state as text at some moments, by the number of events before it.
-    pub moments: Vec<(usize, String)>,
+    /// The state at some moments, by the number of events before it.
+    pub moments: Vec<(usize, State)>,
 }
 
 impl Rehearsal {
@@ -317,7 +316,7 @@ impl Rehearsal {
             banners: banners.collect(),
         });
         if self.keeps_moments {
-            self.moments.push((self.session.journal.len(), digest(state)));
+            self.moments.push((self.session.journal.len(), state.clone()));
         }
     }
 

@@ -5,7 +5,6 @@
 //! through that seed alone and shows its journal's end, `NOFM_SIM_SEEDS=1000000` through as many, on all processors.
 
 mod bans;
-pub mod digest;
 mod directed;
 mod due;
 mod faults;
@@ -15,6 +14,7 @@ mod odd;
 mod operator;
 mod products;
 pub mod rng;
+pub mod same;
 mod seeds;
 pub mod session;
 mod shrink;

@@ -15,11 +15,11 @@ use nofm::model::{Access, ServerName, ViewerId};
 use nofm::plan::{self, Setup};
 use nofm::profile::{self, Profile};
 
-use super::digest::same;
 use super::due::Due;
 use super::faults::{Disk, Start};
 use super::laws::Laws;
 use super::rng::Rng;
+use super::same::same;
 use super::world::World;
 
 /// The runner died; its memory is gone.

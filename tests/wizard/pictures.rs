@@ -46,6 +46,15 @@ pub fn asked() -> Recorded {
     Recorded::whole(&rehearsal)
 }
 
+/// The disk of the console is full while something is asked.
+fn full_disk() -> Recorded {
+    let profile = igel();
+    let mut rehearsal = Scene::of(&profile, WHOLE).begun().expect("it begins");
+    rehearsal.until_asked("updated", "ums1").expect("it is asked");
+    rehearsal.session.happens(Event::RoomLow { free: 5 << 20, path: "/srv/nofm/states".into() });
+    Recorded::whole(&rehearsal)
+}
+
 pub fn done() -> Recorded {
     let profile = igel();
     Recorded::whole(&Scene::of(&profile, WHOLE).done().expect("it is done"))
@@ -139,6 +148,15 @@ fn the_upgrade_under_way() {
 #[test]
 fn a_question_on_the_progress_page() {
     assert_snapshot!("question", picture(&asked(), USUAL));
+}
+
+#[test]
+fn a_full_disk_of_the_console() {
+    let recorded = full_disk();
+    let mut face = live(&recorded);
+    frame(&mut face, USUAL);
+    press(&mut face, KeyCode::Char('a'));
+    assert_snapshot!("full_disk", recorded.neutral(&text(&frame(&mut face, USUAL))));
 }
 
 #[test]

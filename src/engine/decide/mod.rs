@@ -173,10 +173,13 @@ impl Decider<'_> {
         }
     }
 
+    /// Whether nothing new is started at all.
+    fn is_held(&self) -> bool {
+        self.state.halt.is_some() || self.state.paused || self.state.room_low.is_some()
+    }
+
     fn is_paused(&self, key: &StepKey) -> bool {
-        self.state.halt.is_some()
-            || self.state.paused
-            || self.state.room_low.is_some()
+        self.is_held()
             || key.lane.server.as_ref().is_some_and(|server| self.state.paused_servers.contains(server))
     }
 }

@@ -51,11 +51,7 @@ impl Decider<'_> {
         };
         let Some(lanes) = state.stages.get(state.stage) else { return };
         if !lanes.entered {
-            if state.halt.is_none()
-                && !state.paused
-                && state.room_low.is_none()
-                && (state.before.is_some() || self.measured(Purpose::Before))
-            {
+            if !self.is_held() && (state.before.is_some() || self.measured(Purpose::Before)) {
                 self.record(Event::StageEntered { stage: stage.id.clone() });
             }
             return;
@@ -96,8 +92,7 @@ impl Decider<'_> {
         if !self.out.record.is_empty() {
             return;
         }
-        let held = state.halt.is_some() || state.paused || state.room_low.is_some();
-        if held || state.active_lanes().any(LaneState::is_in_trouble) {
+        if self.is_held() || state.active_lanes().any(LaneState::is_in_trouble) {
             return;
         }
         let limit = match stage.at_a_time {
